@@ -1,0 +1,1 @@
+"""What is pictured: products, pictures, and the models that look at them."""

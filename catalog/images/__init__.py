@@ -1,0 +1,1 @@
+"""From a URL to pixels: fetch, keep, decode, fingerprint."""

@@ -1,0 +1,1 @@
+"""What any image model here needs: backbones, datasets, training, metrics, runtime, artefact."""

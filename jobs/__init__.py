@@ -1,0 +1,1 @@
+"""What cron runs: the command line and one module per job."""

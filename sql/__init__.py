@@ -1,0 +1,1 @@
+"""The warehouse: whole-file writes, Arrow schemas, manifests, publishing, views."""
