@@ -27,4 +27,4 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) demo-store build *.egg-info
+	rm -rf $(VENV) demo-store demo-store-sample build *.egg-info

@@ -1,9 +1,16 @@
 """What every test may lean on: the real data, where it is to be had."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.shop import Shop
+from tests.tiny_model import tiny_model
+from tests.workbench import Bench
+
+__all__ = ["tiny_model"]  # a fixture of its own file, for every test
 
 HERE = Path(__file__).resolve().parent
 
@@ -15,3 +22,13 @@ def shared_data() -> Path:
     if not (folder / "fashion-images" / "fashion.csv").is_file():
         pytest.skip(f"no real data at {folder} (CATALOG_DATA names another place)")
     return folder
+
+
+@pytest.fixture
+def bench(tmp_path: Path, tiny_model: Path) -> Iterator[Bench]:
+    """A served catalogue of twelve products, and a store that has a tagger."""
+    with Shop() as shop:
+        bench = Bench(tmp_path, shop)
+        bench.fill(12)
+        bench.use_model(tiny_model)
+        yield bench

@@ -1,0 +1,267 @@
+"""From a location, a URL or a path, to the bytes of a picture or the reason why not."""
+
+import logging
+import os
+import random
+import stat
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, Self
+from urllib.parse import urlsplit
+
+from catalog.images.formats import HEAD, sniff
+from catalog.images.guard import Missed
+from catalog.images.reasons import PASSING, Reason, next_try_after
+
+if TYPE_CHECKING:
+    from catalog.images.download import Downloader
+
+LONGEST_WAIT = 60.0  # seconds, whatever a server's Retry-After asks for
+LONGEST_BACKOFF = 8.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FetchSettings:
+    """How pictures are downloaded."""
+
+    per_host: int = 32
+    total: int = 64
+    deadline: float = 30.0  # seconds on the network for one location, all tries and hops together
+    connect_timeout: float = 10.0
+    read_timeout: float = 10.0
+    max_bytes: int = 20_000_000  # of one picture, after inflating
+    tries: int = 3
+    backoff: float = 0.5  # seconds, before the second try at most; doubled for the next
+    allow_hosts: tuple[str, ...] = ()  # HOST:PORT, beyond public addresses on ports 80 and 443
+    user_agent: str = "Vitrina"
+    contact: str | None = None  # whom a shop's administrator may write to
+    proxy: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in self.allow_hosts:
+            host, _, port = name.rpartition(":")
+            if not host or not port.isdigit():
+                raise ValueError(f"an allowed host is HOST:PORT, not {name!r}")
+        if not self.agent.isprintable() or not self.agent.isascii():
+            raise ValueError(f"a name and contact for servers must be plain ASCII: {self.agent!r}")
+
+    @property
+    def agent(self) -> str:
+        """The User-Agent."""
+        return f"{self.user_agent} (+{self.contact})" if self.contact else self.user_agent
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a location from an earlier run."""
+
+    picture: str | None = None  # SHA-256
+    etag: str | None = None
+    last_modified: str | None = None
+    size: int | None = None  # bytes; of a local file, as is mtime_ns
+    mtime_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What became of one location."""
+
+    location: str
+    outcome: Literal["fetched", "unchanged", "failed"]
+    reason: Reason | None = None
+    data: bytes | None = None  # only when fetched
+    host: str | None = None  # of the location; None for a local file
+    http_status: int | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    size: int | None = None  # bytes
+    mtime_ns: int | None = None  # local files
+    attempts: int = 1
+    seconds: float = 0.0
+    dead: bool = False  # not worth asking again
+    next_try_after: int | None = None  # seconds, of a failure that is not dead
+
+
+class FetcherClosed(RuntimeError):  # noqa: N818 - it says what is the case
+    """The fetcher was closed while it fetched; nothing is known of the location."""
+
+
+class Fetcher:
+    """Gets pictures; one for a whole run, used from many threads at once."""
+
+    def __init__(self, settings: FetchSettings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._downloader: Downloader | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Drop every connection; threads that still fetch get FetcherClosed."""
+        self._closed.set()
+        with self._lock:
+            if self._downloader is not None:
+                self._downloader.close()
+
+    def fetch(self, location: str, known: Known | None = None) -> Fetched:
+        """The picture at an http(s) URL or an absolute path; a bad location is an outcome.
+
+        With `known`, a picture that has not changed since is not sent or read again.
+        """
+        started = time.monotonic()
+        if location.startswith("/"):
+            return _read_local(location, known or Known(), self._settings.max_bytes)
+        return self._fetch_url(location, known or Known(), started)
+
+    def _fetch_url(self, url: str, known: Known, started: float) -> Fetched:
+        """Try until it is had, or until another try could not change anything."""
+        host = _host_of(url)
+        budget = Budget(self._settings.deadline)
+        attempts = 0
+        while True:
+            attempts += 1
+            try:
+                answer = self._download(url, known, budget)
+            except Missed as missed:
+                if self._closed.is_set():
+                    raise FetcherClosed(url) from None
+                if self._try_again(missed, attempts, budget):
+                    continue
+                after = next_try_after(missed.reason)
+                return Fetched(
+                    url,
+                    "failed",
+                    missed.reason,
+                    host=host,
+                    http_status=missed.status,
+                    attempts=attempts,
+                    seconds=time.monotonic() - started,
+                    dead=after is None,
+                    next_try_after=after,
+                )
+            return Fetched(
+                url,
+                "unchanged" if answer.data is None else "fetched",
+                data=answer.data,
+                host=host,
+                http_status=answer.status,
+                etag=answer.etag,
+                last_modified=answer.last_modified,
+                size=known.size if answer.data is None else len(answer.data),
+                attempts=attempts,
+                seconds=time.monotonic() - started,
+            )
+
+    def _try_again(self, missed: Missed, attempts: int, budget: "Budget") -> bool:
+        """Wait before the next try; False if there should be none."""
+        if missed.reason not in PASSING or attempts >= self._settings.tries or budget.left <= 0:
+            return False
+        # Full jitter: many pictures that failed together must not come back together.
+        ceiling = min(LONGEST_BACKOFF, self._settings.backoff * 2 ** (attempts - 1))
+        wait = random.uniform(0, ceiling)  # noqa: S311 - not a secret
+        if missed.retry_after is not None:
+            wait = max(wait, min(missed.retry_after, LONGEST_WAIT))
+        return not self._closed.wait(wait)
+
+    def _download(self, url: str, known: Known, budget: "Budget") -> "Answer":
+        with self._lock:
+            if self._closed.is_set():
+                raise FetcherClosed(url)
+            if self._downloader is None:
+                # requests takes a tenth of a second to load: not for a run over local files.
+                from catalog.images.download import Downloader  # noqa: PLC0415
+
+                self._downloader = Downloader(self._settings)
+                _say_who_guards(self._settings)
+        return self._downloader.download(url, known, budget)
+
+
+class Budget:
+    """The seconds on the network that a location may still take."""
+
+    def __init__(self, seconds: float) -> None:
+        self.left = seconds
+
+    def spend(self, since: float) -> None:
+        """Take off what passed since a time.monotonic()."""
+        self.left -= time.monotonic() - since
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server gave; `data` is None when nothing changed."""
+
+    data: bytes | None
+    status: int
+    etag: str | None
+    last_modified: str | None
+
+
+def _say_who_guards(settings: FetchSettings) -> None:
+    if settings.proxy is not None:
+        _log.warning(
+            "downloads go through the proxy at %s: which addresses it asks is not checked here",
+            _host_of(settings.proxy),
+        )
+
+
+def _host_of(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+def _read_local(path: str, known: Known, most: int) -> Fetched:
+    """A picture on this machine's disk; unchanged if its size and time are."""
+    try:
+        there = Path(path).stat()
+        if (there.st_size, there.st_mtime_ns) == (known.size, known.mtime_ns):
+            return Fetched(path, "unchanged", size=there.st_size, mtime_ns=there.st_mtime_ns)
+        data = _bytes_of(Path(path), there, most)
+    except (FileNotFoundError, NotADirectoryError):
+        return _failed_local(path, Reason.FILE_MISSING)
+    except (OSError, ValueError):
+        return _failed_local(path, Reason.FILE_UNREADABLE)
+    if isinstance(data, Reason):
+        return _failed_local(path, data, there)
+    return Fetched(path, "fetched", data=data, size=len(data), mtime_ns=there.st_mtime_ns)
+
+
+def _bytes_of(path: Path, there: os.stat_result, most: int) -> bytes | Reason:
+    """What is in a file, or why it can be no picture."""
+    if not stat.S_ISREG(there.st_mode):
+        return Reason.FILE_UNREADABLE
+    if there.st_size > most:
+        return Reason.TOO_LARGE
+    data = path.read_bytes()
+    if not data:
+        return Reason.EMPTY
+    return data if sniff(data[:HEAD]) else Reason.NOT_A_PICTURE
+
+
+def _failed_local(path: str, reason: Reason, there: os.stat_result | None = None) -> Fetched:
+    """A failure that lasts until the file is another: its size and time tell the next run."""
+    return Fetched(
+        path,
+        "failed",
+        reason,
+        size=there.st_size if there else None,
+        mtime_ns=there.st_mtime_ns if there else None,
+        next_try_after=0,
+    )

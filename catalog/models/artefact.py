@@ -1,0 +1,159 @@
+"""A model's folder: what lies in it, and the card that says what it is.
+
+models/<name>/<version>/
+  card.json             everything a later run needs to trust the rest; names the others' hashes
+  model.tflite          what tagging loads: uint8 RGB in, one output a head and `embedding` out
+  model.keras           the trained network, to go on from
+  split.parquet         which pictures were trained on, by group
+  test_scores.parquet   truth and all scores of the pictures kept aside
+  sample.parquet        some labelled training pictures, as the model saw them
+  history.json          loss and accuracy by epoch and phase
+  summary.txt           the network, layer by layer
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from sql.files import write_text
+
+CARD = "card.json"
+KERAS = "model.keras"
+LITERT = "model.tflite"
+SPLIT = "split.parquet"
+TEST_SCORES = "test_scores.parquet"
+SAMPLE = "sample.parquet"
+HISTORY = "history.json"
+SUMMARY = "summary.txt"
+
+SCHEMA = 1
+LARGEST_CARD = 64 * 1024 * 1024
+LARGEST_SIDE = 1024
+PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class ModelRefused(ValueError):  # noqa: N818 - reads as the outcome it is
+    """A model folder that can't be trusted: the message says which file and why."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """card.json: where a model comes from, what its outputs mean, and how good it was."""
+
+    task: str
+    name: str
+    version: str
+    created: str  # ISO 8601, UTC
+    vocabulary: Mapping[str, tuple[str, ...]]  # head to labels, in output order
+    image_size: int  # pixels a side, square
+    backbone: str
+    weights: str  # what the backbone started from
+    embedding_size: int
+    settings: Mapping[str, Any]  # every choice of the training, and the decoder's
+    trained_on: Mapping[str, Any]  # products, pictures, groups, source, sha256 of the CSV
+    split: Mapping[str, Any]  # rule, pictures and groups a side
+    metrics: Mapping[str, Any]  # losses, the gap between train and test, test figures a head
+    files: Mapping[str, str]  # file name to SHA-256
+    parameters: int
+    versions: Mapping[str, str]
+    notes: tuple[str, ...]  # heads left out, a phase that did not help, ...
+
+    @property
+    def model(self) -> str:
+        """The name under which the store keeps it: <name>/<version>."""
+        return f"{self.name}/{self.version}"
+
+
+def load_card(folder: Path) -> Card:
+    """The card of a model folder; ModelRefused when it is absent, damaged or makes no sense."""
+    path = folder / CARD
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_CARD + 1)
+    except OSError as error:
+        raise ModelRefused(f"no model in {folder}: {CARD} can't be read") from error
+    if len(data) > LARGEST_CARD:
+        raise ModelRefused(f"{path} is larger than any card")
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ModelRefused(f"{path} is not a model's card: {error}") from error
+    return _checked(path, content)
+
+
+def save_card(folder: Path, card: Card) -> None:
+    """Write card.json, whole."""
+    content = {"schema": SCHEMA, **asdict(card)}
+    write_text(folder / CARD, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of a model folder but the card, by file name."""
+    found = sorted(path for path in folder.iterdir() if path.is_file() and path.name != CARD)
+    return {path.name: sha256(path) for path in found}
+
+
+def sha256(path: Path) -> str:
+    """Hex SHA-256 of a file, read piece by piece."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def verify(folder: Path, filename: str, card: Card) -> bytes:
+    """The bytes of a file that the card names, hashed as they were read; else ModelRefused.
+
+    Use the bytes, not the path: what is opened later may no longer be what was hashed.
+    """
+    named = card.files.get(filename)
+    if named is None:
+        raise ModelRefused(f"{folder / CARD} does not name {filename}")
+    try:
+        data = (folder / filename).read_bytes()
+    except OSError as error:
+        raise ModelRefused(f"{folder / filename} can't be read") from error
+    if hashlib.sha256(data).hexdigest() != named:
+        raise ModelRefused(f"{folder / filename} is not the file that its card describes")
+    return data
+
+
+def _checked(path: Path, content: Any) -> Card:
+    if not isinstance(content, dict) or content.pop("schema", None) != SCHEMA:
+        raise ModelRefused(f"{path} is not a card of schema {SCHEMA}")
+    expected = {field.name: field.type for field in fields(Card)}
+    if missing := expected.keys() - content.keys():
+        raise ModelRefused(f"{path} lacks {', '.join(sorted(missing))}")
+    known = {name: content[name] for name in expected}
+    for name, kind in expected.items():
+        if type(known[name]) is not _json_kind(kind):
+            raise ModelRefused(f"{path}: {name} is of the wrong kind")
+    known["vocabulary"] = _vocabulary(path, known["vocabulary"])
+    known["notes"] = tuple(str(note) for note in known["notes"])
+    _check_bounds(path, known)
+    return Card(**known)
+
+
+def _json_kind(kind: Any) -> type:
+    return {str: str, int: int, tuple[str, ...]: list}.get(kind, dict)
+
+
+def _vocabulary(path: Path, content: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    for head, labels in content.items():
+        if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+            raise ModelRefused(f"{path}: the labels of {head} are not a list of names")
+        if len(labels) < 2 or len(set(labels)) < len(labels):
+            raise ModelRefused(f"{path}: {head} needs two labels or more, each once")
+    return {head: tuple(labels) for head, labels in content.items()}
+
+
+def _check_bounds(path: Path, known: Mapping[str, Any]) -> None:
+    if not 1 <= known["image_size"] <= LARGEST_SIDE:
+        raise ModelRefused(f"{path}: image_size must be 1 to {LARGEST_SIDE} pixels")
+    for text in (known["name"], known["version"], *known["files"]):
+        if not PLAIN_NAME.fullmatch(text):
+            raise ModelRefused(f"{path}: {text!r} is not a plain name")
+    if not all(isinstance(digest, str) for digest in known["files"].values()):
+        raise ModelRefused(f"{path}: files needs a hash for each name")

@@ -1,0 +1,124 @@
+"""From a trained network to the files that are loaded later, and back."""
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import keras
+import numpy as np
+
+from catalog.models.artefact import KERAS, LITERT, SUMMARY, Card, ModelRefused, verify
+from catalog.models.runtime import EMBEDDING, Network
+from sql.files import write_text
+
+LARGEST_EMBEDDING = 128
+
+TOLERANCE = 1e-3
+"""Difference of a score between Keras and LiteRT above which an export is no good."""
+
+WIDEST_LAYER = 65_536
+MOST_PARAMETERS = 100_000_000
+NAMES = ("shared_object_id", "seed")
+"""Numbers in a configuration that are no sizes."""
+
+
+class ExportFailed(ValueError):  # noqa: N818 - reads as the outcome it is
+    """The exported file does not say what the network says."""
+
+
+def with_embedding(
+    name: str, network: keras.Model, features: keras.Model, measured: np.ndarray
+) -> keras.Model:
+    """The network with one more output: its pooled features, reduced by a PCA.
+
+    `features` shares the network's layers and input; `measured` is what it makes of the pictures
+    trained on, float32 [n, d]. The embedding has at most 128 numbers, the first vary most.
+    """
+    embedding = principal_components(measured)(features.output)
+    outputs = {**network.output, EMBEDDING: embedding}
+    return keras.Model(network.input, outputs, name=name)
+
+
+def principal_components(measured: np.ndarray) -> keras.layers.Layer:
+    """The fixed dense layer that turns features [n, d] into their principal components."""
+    mean = measured.mean(axis=0, dtype=np.float64)
+    centred = measured - mean
+    _, axes = np.linalg.eigh(centred.T @ centred)
+    count = min(LARGEST_EMBEDDING, len(measured), measured.shape[1])
+    kernel = axes[:, ::-1][:, :count]
+    # An axis has no direction of its own: its largest part is positive, so runs agree.
+    kernel = kernel * np.sign(kernel[np.abs(kernel).argmax(axis=0), np.arange(count)])
+    layer = keras.layers.Dense(count, name=EMBEDDING, trainable=False)
+    layer.build(measured.shape)
+    layer.set_weights([kernel, -mean @ kernel])
+    return layer
+
+
+def save(network: keras.Model, folder: Path) -> None:
+    """Write model.keras, model.tflite and summary.txt into a model's folder."""
+    network.save(folder / KERAS)
+    network.export(folder / LITERT, format="litert", verbose=False)
+    lines: list[str] = []
+    network.summary(expand_nested=True, print_fn=lines.append)
+    write_text(folder / SUMMARY, "\n".join(lines) + "\n")
+
+
+def agreement(folder: Path, pixels: np.ndarray, expected: Mapping[str, np.ndarray]) -> Any:
+    """Compare the LiteRT file with what Keras made of the same pictures, for the card.
+
+    pixels: uint8 [n, side, side, 3]; expected: every output by name, of these pictures and
+    maybe more behind them. ExportFailed when a score
+    differs by more than TOLERANCE.
+    """
+    expected = {name: values[: len(pixels)] for name, values in expected.items()}
+    answers = Network((folder / LITERT).read_bytes(), threads=2).run(pixels)
+    heads = [name for name in expected if name != EMBEDDING]
+    differences = {head: float(np.abs(answers[head] - expected[head]).max()) for head in heads}
+    if not max(differences.values()) <= TOLERANCE:
+        raise ExportFailed(f"{LITERT} differs from the trained network by {differences}")
+    same = [np.argmax(answers[head], 1) == np.argmax(expected[head], 1) for head in heads]
+    return {
+        "pictures": len(pixels),
+        "largest_difference": max(differences.values()),
+        "labels_equal": float(np.mean(same)),
+    }
+
+
+def load_keras(folder: Path, card: Card) -> keras.Model:
+    """The trained network of a model folder; ModelRefused unless it is what the card names.
+
+    The bytes that were hashed are the ones that are opened, without code in them (safe mode), and
+    not before their sizes were looked at: Keras builds whatever a configuration asks for.
+    """
+    data = verify(folder, KERAS, card)
+    _refuse_oversized(folder / KERAS, data, card)
+    with TemporaryDirectory() as private:
+        copy = Path(private) / KERAS
+        copy.write_bytes(data)
+        try:
+            return keras.saving.load_model(copy, compile=False, safe_mode=True)
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise ModelRefused(f"{folder / KERAS} can't be loaded: {error}") from error
+
+
+def _refuse_oversized(path: Path, data: bytes, card: Card) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            config = json.loads(archive.read("config.json"))
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise ModelRefused(f"{path} is not a Keras model") from error
+    if card.parameters > MOST_PARAMETERS or _widest(config) > WIDEST_LAYER:
+        raise ModelRefused(f"{path} claims to be larger than any model trained here")
+
+
+def _widest(config: Any) -> int:
+    """The largest whole number in a configuration that says how large something is."""
+    if isinstance(config, dict):
+        return max((_widest(value) for key, value in config.items() if key not in NAMES), default=0)
+    if isinstance(config, list):
+        return max(map(_widest, config), default=0)
+    return config if isinstance(config, int) else 0

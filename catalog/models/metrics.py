@@ -1,0 +1,317 @@
+"""How right a model was: pure functions from truths and scores to frozen results.
+
+Codes are positions in the vocabulary's order, which is the order of the score columns. A truth
+that the vocabulary does not know has the code OUTSIDE: no guess can be right about it, so it
+counts as wrong, and it is also counted apart. Rows without a truth never come here.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+OUTSIDE = -1
+"""The code of a truth that is not in the vocabulary."""
+
+Row = TypeVar("Row", bound=Hashable)
+Codes = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`right` out of `n` rows; nothing out of nothing has no value."""
+
+    right: int
+    n: int
+
+    @property
+    def value(self) -> float | None:
+        """The share, 0 to 1, or None where there were no rows."""
+        return self.right / self.n if self.n else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of the share after Wilson (1927), which never leaves 0 to 1.
+
+        Scipy has it too, behind half a second of imports.
+        """
+        if not self.n:
+            return None
+        z = 1.959963984540054
+        share, room = self.right / self.n, z * z / self.n
+        middle = (share + room / 2) / (1 + room)
+        half = z * np.sqrt(share * (1 - share) / self.n + room / (4 * self.n)) / (1 + room)
+        return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The share as JSON keeps it."""
+        return {"right": self.right, "n": self.n, "value": self.value, "interval": self.interval}
+
+
+@dataclass(frozen=True, slots=True)
+class Averages:
+    """Precision, recall and F1, 0 to 1, averaged over classes in one of the two ways."""
+
+    precision: float
+    recall: float
+    f1: float
+
+    def as_dict(self) -> dict[str, float]:
+        """The averages as JSON keeps them."""
+        return {"precision": self.precision, "recall": self.recall, "f1": self.f1}
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScores:
+    """One class of a head: `n` rows have it as truth, `guessed` rows got it as guess.
+
+    `taken_for` is the class it is most often mistaken for, in `taken` of its rows.
+    """
+
+    label: str
+    n: int
+    guessed: int
+    right: int
+    precision: float
+    recall: float
+    f1: float
+    roc_auc: float | None
+    taken_for: str | None
+    taken: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class HeadScores:
+    """Everything measured about one head over `share.n` labelled rows.
+
+    `macro` weighs the classes that occur among the truths equally; `weighted` weighs them by
+    their rows, and the rows outside the vocabulary weigh in with zero, so that weighted recall is
+    accuracy. `roc_auc` is one against the rest, averaged over the classes that have both kinds of
+    rows. `log_loss` is in nats, over rows whose truth is in the vocabulary. `majority` is what
+    always answering the commonest class of these very rows would get.
+    """
+
+    head: str
+    labels: tuple[str, ...]
+    share: Share
+    outside: int
+    macro: Averages | None
+    weighted: Averages | None
+    roc_auc: float | None
+    roc_auc_classes: int
+    log_loss: float | None
+    majority: Share
+    majority_label: str | None
+    classes: tuple[ClassScores, ...]
+    confusion: NDArray[np.int64]
+    """Counts [k, k] of rows with a known truth: truth down the rows, guesses along the columns."""
+
+    @property
+    def n(self) -> int:
+        """How many labelled rows were measured."""
+        return self.share.n
+
+    @property
+    def accuracy(self) -> float | None:
+        """The share of rows guessed right, or None where there were no rows."""
+        return self.share.value
+
+    @property
+    def present(self) -> tuple[ClassScores, ...]:
+        """The classes that occur among the truths, commonest first."""
+        return tuple(
+            sorted((c for c in self.classes if c.n), key=lambda each: (-each.n, each.label))
+        )
+
+    @property
+    def most_confused(self) -> ClassScores | None:
+        """The class with the most rows mistaken for one other; None where there is no mistake."""
+        worst = max(self.present, key=lambda each: each.taken, default=None)
+        return worst if worst and worst.taken else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The head's figures as card.json keeps them (the confusion counts stay out)."""
+        return {
+            "n": self.n,
+            "classes": len(self.labels),
+            "classes_present": len(self.present),
+            "outside_vocabulary": self.outside,
+            "accuracy": self.accuracy,
+            "interval": self.share.interval,
+            "macro": self.macro.as_dict() if self.macro else None,
+            "weighted": self.weighted.as_dict() if self.weighted else None,
+            "roc_auc": self.roc_auc,
+            "roc_auc_classes": self.roc_auc_classes,
+            "log_loss": self.log_loss,
+            "majority": {"label": self.majority_label, "value": self.majority.value},
+        }
+
+
+def encode(truths: Sequence[str], labels: Sequence[str]) -> Codes:
+    """The code [n] of each truth: its place in `labels`, or OUTSIDE."""
+    places = {label: place for place, label in enumerate(labels)}
+    return np.array([places.get(truth, OUTSIDE) for truth in truths], dtype=np.int64)
+
+
+def confusion(truth: Codes, guess: Codes, classes: int) -> NDArray[np.int64]:
+    """Counts [classes, classes] with truth down the rows; truths outside are left out."""
+    known = truth != OUTSIDE
+    pairs = truth[known] * classes + guess[known]
+    return np.bincount(pairs, minlength=classes**2).reshape(classes, classes).astype(np.int64)
+
+
+def ratio(part: NDArray[Any], whole: NDArray[Any]) -> Floats:
+    """Divide part by whole, with 0 where there was nothing to divide; shapes as numpy's."""
+    shares: Floats = np.zeros(np.broadcast_shapes(part.shape, whole.shape))
+    np.divide(part, whole, out=shares, where=whole > 0)
+    return shares
+
+
+def score_head(head: str, labels: Sequence[str], truth: Codes, scores: NDArray[Any]) -> HeadScores:
+    """Measure one head: truth codes [n], scores [n, k] in the order of the k `labels`.
+
+    Raises ValueError when the shapes disagree, a code is no place in `labels`, or a score is no
+    number.
+    """
+    truth = np.asarray(truth, dtype=np.int64)
+    scores = np.asarray(scores, dtype=np.float64)
+    _check(head, len(labels), truth, scores)
+    if not len(truth):
+        return _nothing(head, tuple(labels))
+    guess = scores.argmax(axis=1)
+    counts = confusion(truth, guess, len(labels))
+    classes = _classes(labels, truth, guess, scores, counts)
+    areas = [each.roc_auc for each in classes if each.roc_auc is not None]
+    common = int(counts.sum(axis=1).argmax())
+    known = int(counts.sum())
+    return HeadScores(
+        head=head,
+        labels=tuple(labels),
+        share=Share(int(counts.trace()), len(truth)),
+        outside=len(truth) - known,
+        macro=_averages(classes, [int(each.n > 0) for each in classes]),
+        weighted=_averages(classes, [each.n for each in classes], len(truth)),
+        roc_auc=float(np.mean(areas)) if areas else None,
+        roc_auc_classes=len(areas),
+        log_loss=_log_loss(truth, scores),
+        majority=Share(int(counts[common].sum()), len(truth)),
+        majority_label=labels[common] if known else None,
+        classes=classes,
+        confusion=counts,
+    )
+
+
+def whole_row(right: Sequence[Mapping[Row, bool]]) -> Share:
+    """The share of rows that are right in every head at once.
+
+    Each head tells of its own labelled rows, by any key, whether it is right; only rows that are
+    labelled in every head count.
+    """
+    everywhere = set.intersection(*map(set, right)) if right else set()
+    return Share(sum(all(head[row] for head in right) for row in everywhere), len(everywhere))
+
+
+def as_dict(heads: Sequence[HeadScores], rows: Share) -> Mapping[str, Any]:
+    """All heads, and the rows right in all of them, as card.json keeps them."""
+    return {"heads": {each.head: each.as_dict() for each in heads}, "whole_row": rows.as_dict()}
+
+
+def _check(head: str, classes: int, truth: Codes, scores: Floats) -> None:
+    if len(truth) != len(scores):
+        raise ValueError(f"{head}: {len(truth)} truths for {len(scores)} rows of scores")
+    if len(truth) and scores.shape != (len(truth), classes):
+        raise ValueError(f"{head}: scores of shape {scores.shape} for {classes} labels")
+    if ((truth < OUTSIDE) | (truth >= classes)).any():
+        raise ValueError(f"{head}: a truth code is not one of the {classes} labels")
+    if not np.isfinite(scores).all():
+        raise ValueError(f"{head}: a score is not a number")
+
+
+def _nothing(head: str, labels: tuple[str, ...]) -> HeadScores:
+    """A head of which no row was labelled: zero rows, and no value for anything."""
+    return HeadScores(
+        head=head,
+        labels=labels,
+        share=Share(0, 0),
+        outside=0,
+        macro=None,
+        weighted=None,
+        roc_auc=None,
+        roc_auc_classes=0,
+        log_loss=None,
+        majority=Share(0, 0),
+        majority_label=None,
+        classes=tuple(
+            ClassScores(label, 0, 0, 0, 0.0, 0.0, 0.0, None, None, 0) for label in labels
+        ),
+        confusion=np.zeros((len(labels), len(labels)), dtype=np.int64),
+    )
+
+
+def _classes(
+    labels: Sequence[str],
+    truth: Codes,
+    guess: Codes,
+    scores: Floats,
+    counts: NDArray[np.int64],
+) -> tuple[ClassScores, ...]:
+    # scikit-learn takes a second to load; who only wants a Share must not wait for it.
+    from sklearn.metrics import precision_recall_fscore_support  # noqa: PLC0415
+
+    codes = np.arange(len(labels))
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        truth, guess, labels=codes, average=None, zero_division=0
+    )
+    areas = _areas(truth[:, None] == codes, scores)
+    rows, guessed = counts.sum(axis=1), np.bincount(guess, minlength=len(labels))
+    mistakes = counts - np.diag(counts.diagonal())
+    taken = mistakes.max(axis=1)
+    return tuple(
+        ClassScores(
+            label=label,
+            n=int(rows[code]),
+            guessed=int(guessed[code]),
+            right=int(counts[code, code]),
+            precision=float(precision[code]),
+            recall=float(recall[code]),
+            f1=float(f1[code]),
+            roc_auc=areas[code],
+            taken_for=labels[int(mistakes[code].argmax())] if taken[code] else None,
+            taken=int(taken[code]),
+        )
+        for code, label in enumerate(labels)
+    )
+
+
+def _areas(is_truth: NDArray[np.bool_], scores: Floats) -> list[float | None]:
+    """The area under each class's ROC curve against the rest; None where one kind is absent."""
+    from sklearn.metrics import roc_auc_score  # noqa: PLC0415 (heavy, see _classes)
+
+    return [
+        float(roc_auc_score(each, scores[:, code])) if each.any() and not each.all() else None
+        for code, each in enumerate(is_truth.T)
+    ]
+
+
+def _averages(
+    classes: Sequence[ClassScores], weights: Sequence[int], total: int | None = None
+) -> Averages | None:
+    """The classes' figures averaged by weight; None where nothing weighs anything."""
+    whole = sum(weights) if total is None else total
+    if not sum(weights):
+        return None
+    figures = np.array([(each.precision, each.recall, each.f1) for each in classes])
+    precision, recall, f1 = (np.array(weights) @ figures) / whole
+    return Averages(float(precision), float(recall), float(f1))
+
+
+def _log_loss(truth: Codes, scores: Floats) -> float | None:
+    """Mean -ln of the truth's score (scikit-learn's refuses a head with a single class)."""
+    rows = np.flatnonzero(truth != OUTSIDE)
+    if not len(rows):
+        return None
+    tiny = np.finfo(np.float32).eps
+    return float(-np.log(np.clip(scores[rows, truth[rows]], tiny, 1.0)).mean())

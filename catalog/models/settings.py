@@ -1,0 +1,28 @@
+"""How an image model is trained: the choices a user has. Imports nothing heavy."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Each field but `fold` is a flag of the training command."""
+
+    backbone: str = "efficientnetb0"  # efficientnetb0, mobilenetv2 or cnn
+    weights: str = "imagenet"  # imagenet, none, or the path of a file
+    image_size: int = 128  # pixels a side
+    epochs: int = 40  # at the most, in each phase
+    batch_size: int = 64
+    dense_units: int = 0  # of a dense layer in each branch; 0 for none
+    fine_tune_layers: int = 20  # unfrozen in phase two; 0 for no phase two
+    seed: int = 0
+    fold: int = 0  # which fifth of the picture groups tests, 0 to 4
+
+    def __post_init__(self) -> None:
+        for name in ("image_size", "epochs", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
+        for name in ("dense_units", "fine_tune_layers", "seed"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
+        if not 32 <= self.image_size <= 1024:
+            raise ValueError(f"image_size must be 32 to 1024 pixels, not {self.image_size}")

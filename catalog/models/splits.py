@@ -1,0 +1,235 @@
+"""Who is trained on and who is kept aside: by groups of alike pictures, and remembered.
+
+Pictures of one product differ by a crop, a size or a re-encoding, and a split between them would
+test on what was trained on. So the split is between groups: connected pictures by fingerprint
+distance, joined with equal titles.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from catalog.images.fingerprint import BITS
+from sql.files import replacing
+
+DISTANCE = 16
+"""Bits of the 512 in which fingerprints of one picture may differ; chosen on hand-checked pairs."""
+
+CAP = 32
+"""Pictures that joining may put in one group: single linkage chains without a bound."""
+
+FOLDS = 5
+VALIDATION = 0.125
+"""Share of the groups trained on that choose the epoch instead."""
+
+TRAIN, VALIDATE, TEST = "train", "validation", "test"
+SIDES = (TRAIN, VALIDATE, TEST)
+
+SCHEMA = pa.schema(
+    [
+        pa.field("picture", pa.string(), nullable=False),
+        pa.field("fingerprint", pa.string(), nullable=False),
+        pa.field("title", pa.string()),
+        pa.field("group", pa.int64(), nullable=False),
+        pa.field("side", pa.string(), nullable=False),
+    ],
+    metadata={b"vitrina.table": b"split", b"vitrina.version": b"1"},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A picture under one title, its group, and its side of the split."""
+
+    picture: str
+    fingerprint: str
+    title: str | None
+    group: int = -1
+    side: str = ""
+
+
+def split(members: Sequence[Member], earlier: Sequence[Member] = (), fold: int = 0) -> list[Member]:
+    """Give every picture its group and side; earlier pictures that are gone stay, at the end.
+
+    A group with a picture that an earlier model was trained on is trained on; with one that chose
+    its epochs, chooses them; with one it was tested on, tests. A new group takes the side of its
+    hash, which is that of its smallest fingerprint: `fold` (0 to 4) says which fifth tests.
+    """
+    here = {(member.picture, member.title) for member in members}
+    gone = [member for member in earlier if (member.picture, member.title) not in here]
+    everyone = [*members, *gone]
+    numbers = groups([x.fingerprint for x in everyone], [x.title for x in everyone])
+    sides = _sides(everyone, numbers, {x.picture: x.side for x in earlier}, fold)
+    return [
+        replace(member, group=int(number), side=sides[int(number)])
+        for member, number in zip(everyone, numbers, strict=True)
+    ]
+
+
+def groups(fingerprints: Sequence[str], titles: Sequence[str | None]) -> np.ndarray:
+    """Group number of each picture, int64 [n], 0 to k-1.
+
+    Equal fingerprints are one node, however many. Nodes are joined nearest pairs first, then the
+    pictures of one title (all or none; the rarest titles first), each unless more than CAP pictures
+    would come together. The numbers follow the fingerprints, not the order of the rows.
+    """
+    if not fingerprints:
+        return np.empty(0, np.int64)
+    distinct, node, counts = np.unique(fingerprints, return_inverse=True, return_counts=True)
+    forest = _Forest(counts.tolist())
+    for one, other in _nearest_first(codes(distinct)):
+        forest.join({one, other})
+    nodes_of: dict[str, set[int]] = {}
+    for place, title in enumerate(titles):
+        if key := " ".join((title or "").casefold().split()):
+            nodes_of.setdefault(key, set()).add(int(node[place]))
+    for _, key in sorted((len(nodes), key) for key, nodes in nodes_of.items()):
+        forest.join(nodes_of[key])
+    _, number = np.unique([forest.root(x) for x in range(len(distinct))], return_inverse=True)
+    return np.asarray(number[node], np.int64)
+
+
+def codes(fingerprints: Sequence[str] | np.ndarray) -> np.ndarray:
+    """Turn hex fingerprints into uint64 [n, 8]; ValueError when one is of another length."""
+    if any(len(fingerprint) != BITS // 4 for fingerprint in fingerprints):
+        raise ValueError(f"a fingerprint does not have {BITS} bits")
+    raw = bytes.fromhex("".join(fingerprints))
+    return np.frombuffer(raw, ">u8").reshape(len(fingerprints), BITS // 64).astype(np.uint64)
+
+
+def write_split(path: Path, members: Sequence[Member]) -> None:
+    """Keep a split, whole."""
+    columns = {name: [getattr(member, name) for member in members] for name in SCHEMA.names}
+    with replacing(path) as draft:
+        pq.write_table(pa.table(columns, SCHEMA), draft, compression="zstd")
+
+
+def read_split(path: Path) -> list[Member]:
+    """The split that an earlier training kept."""
+    table = pq.read_table(path, schema=SCHEMA)
+    return [Member(**row) for row in table.to_pylist()]
+
+
+class TrainedGroups:
+    """The picture groups that a model was trained on or chose its epochs by."""
+
+    def __init__(self, split_path: Path) -> None:
+        table = pq.read_table(
+            split_path, columns=["fingerprint"], filters=[("side", "in", [TRAIN, VALIDATE])]
+        )
+        distinct = np.unique(table["fingerprint"].to_numpy())
+        self._codes, self._weights, _ = _by_weight(codes(distinct))
+
+    def contains(self, fingerprints: Sequence[str]) -> np.ndarray:
+        """Whether each picture is as close to one trained on as a group's are; bool [n]."""
+        return np.array([self._near(code) for code in codes(fingerprints)], bool)
+
+    def _near(self, code: np.ndarray) -> bool:
+        weight = int(np.bitwise_count(code).sum())
+        first, last = np.searchsorted(self._weights, (weight - DISTANCE, weight + DISTANCE + 1))
+        return len(_close(code[None], self._codes[first:last])[0]) > 0
+
+
+class _Forest:
+    """Disjoint sets of nodes, none grown by joining beyond CAP pictures."""
+
+    def __init__(self, pictures: list[int]) -> None:
+        self._pictures = pictures
+        self._parent = list(range(len(pictures)))
+
+    def root(self, node: int) -> int:
+        while self._parent[node] != node:
+            self._parent[node] = self._parent[self._parent[node]]
+            node = self._parent[node]
+        return node
+
+    def join(self, nodes: set[int]) -> None:
+        """Make one set of all these nodes' sets, or leave all as they are."""
+        first, *others = sorted({self.root(node) for node in nodes})
+        together = sum(self._pictures[root] for root in (first, *others))
+        if others and together <= CAP:
+            self._pictures[first] = together
+            for root in others:
+                self._parent[root] = first
+
+
+def _sides(
+    everyone: Sequence[Member], numbers: np.ndarray, earlier: Mapping[str, str], fold: int
+) -> dict[int, str]:
+    """The side of each group; every side gets a group if there are enough."""
+    smallest: dict[int, str] = {}
+    remembered: dict[int, set[str]] = {}
+    for member, number in zip(everyone, numbers.tolist(), strict=True):
+        smallest[number] = min(smallest.get(number, member.fingerprint), member.fingerprint)
+        if side := earlier.get(member.picture):
+            remembered.setdefault(number, set()).add(side)
+    sides = {
+        number: next(side for side in SIDES if side in remembered[number])
+        if number in remembered
+        else _side_of_hash(fingerprint, fold)
+        for number, fingerprint in smallest.items()
+    }
+    new = sorted(smallest.keys() - remembered.keys(), key=lambda number: smallest[number])
+    return _without_empty_sides(sides, new)
+
+
+def _side_of_hash(fingerprint: str, fold: int) -> str:
+    digest = hashlib.sha256(fingerprint.encode()).digest()
+    if int.from_bytes(digest[:8]) % FOLDS == fold:
+        return TEST
+    return VALIDATE if int.from_bytes(digest[8:16]) / 2**64 < VALIDATION else TRAIN
+
+
+def _without_empty_sides(sides: dict[int, str], new: list[int]) -> dict[int, str]:
+    """With a handful of groups a hash may leave a side empty: it takes one from the fullest."""
+    for side in SIDES:
+        fullest, groups_there = Counter(sides.values()).most_common(1)[0]
+        movable = [number for number in new if sides[number] == fullest]
+        if side not in sides.values() and groups_there > 1 and movable:
+            sides[movable[0]] = side
+    return sides
+
+
+def _nearest_first(code: np.ndarray, rows: int = 256) -> Iterator[tuple[int, int]]:
+    """Pairs of rows of uint64 [n, words] at most DISTANCE bits apart, nearest first.
+
+    So close a pair has nearly as many bits set: rows are sorted by that, and each is compared
+    with a window only, `rows` at a time.
+    """
+    ordered, weights, order = _by_weight(code)
+    end = np.searchsorted(weights, weights + DISTANCE, side="right")
+    found = [np.empty((3, 0), np.int64)]
+    for start in range(0, len(ordered), rows):
+        block = ordered[start : start + rows]
+        window = ordered[start : end[start + len(block) - 1]]
+        one, other, bits = _close(block, window)
+        later = other > one
+        pair = np.sort([order[one[later] + start], order[other[later] + start]], axis=0)
+        found.append(np.concatenate([bits[later][None], pair]))
+    bits, one, other = np.concatenate(found, axis=1)
+    nearest = np.lexsort((other, one, bits))
+    yield from zip(one[nearest].tolist(), other[nearest].tolist(), strict=True)
+
+
+def _by_weight(code: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows sorted by how many bits are set; those counts; and the places they came from."""
+    weights = np.bitwise_count(code).sum(axis=1, dtype=np.int64)
+    order = np.argsort(weights, kind="stable")
+    return code[order], weights[order], order
+
+
+def _close(block: np.ndarray, window: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs (row of block, row of window, bits apart) at most DISTANCE bits apart."""
+    bits = np.zeros((len(block), len(window)), np.uint16)
+    for word in range(3):  # these refuse nearly all
+        bits += np.bitwise_count(block[:, word, None] ^ window[None, :, word])
+    one, other = np.nonzero(bits <= DISTANCE)
+    bits = np.bitwise_count(block[one] ^ window[other]).sum(axis=1, dtype=np.int64)
+    near = bits <= DISTANCE
+    return one[near], other[near], bits[near]

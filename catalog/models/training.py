@@ -1,0 +1,309 @@
+"""Training on pictures: first the heads alone, then the last layers with them.
+
+Any model whose outputs are softmaxes with names can be trained here; what they mean is the
+caller's. The side that tests never comes here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from catalog.models.backbones import Backbone, freeze, unfreeze_last
+from catalog.models.datasets import Answer, answering, by_row, mirrored, rows, with_targets
+from catalog.models.settings import TrainSettings
+
+HEADS_RATE = 5e-4
+FINE_RATE = 1e-5
+WHOLE_RATE = 2e-3
+PATIENCE = 10  # epochs without a better validation loss
+LEAST_SPREAD = 1e-2
+
+Progress = Callable[[str], None]
+Curve = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What each head should say about n pictures; a blank label has code 0 and weight 0."""
+
+    codes: Mapping[str, np.ndarray]  # head to int32 [n], places in the vocabulary
+    weights: Mapping[str, np.ndarray]  # head to float32 [n], 0 or 1
+
+    def twice(self) -> "Targets":
+        """The same n once more behind the first."""
+        return Targets(
+            {head: np.tile(values, 2) for head, values in self.codes.items()},
+            {head: np.tile(values, 2) for head, values in self.weights.items()},
+        )
+
+
+@dataclass(frozen=True)
+class Side:
+    """The pictures of one side of the split: a flat folder of PNG, row k the k-th of them."""
+
+    folder: Path
+    targets: Targets
+    count: int
+
+    def labelled(self, settings: TrainSettings, *, shuffle: bool = False) -> tf.data.Dataset:
+        """(pixels, codes, weights) batches; shuffled ones are also mirrored by chance."""
+        dataset = rows(
+            self.folder,
+            settings.image_size,
+            settings.batch_size,
+            shuffle=shuffle,
+            seed=settings.seed,
+        )
+        dataset = with_targets(dataset, self.targets.codes, self.targets.weights)
+        if shuffle:
+            dataset = mirrored(dataset, settings.seed)
+        return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+class Heads(Protocol):
+    """Branches that can be put on any features, with the same weights each time."""
+
+    def __call__(self, features: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
+        """Named outputs from features [n, d]."""
+
+
+@dataclass
+class Learned:
+    """A trained network, and how it came to be."""
+
+    network: keras.Model  # uint8 pixels to named outputs
+    features: keras.Model  # uint8 pixels to pooled features, of the same layers
+    phases: list[Curve] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What there is to learn from, and how."""
+
+    train: Side
+    validation: Side
+    settings: TrainSettings
+    work: Path  # a folder for checkpoints
+    progress: Progress
+
+
+def learn(
+    backbone: Backbone,
+    make_heads: Callable[[keras.layers.Layer | None], Heads],
+    lesson: Lesson,
+) -> Learned:
+    """Train heads on a backbone, in the phases that its weights make sense of.
+
+    `make_heads` is given the layer that standardises the features, where they are known
+    beforehand. Each phase keeps the weights of its best epoch on the validation side.
+    """
+    if not backbone.pretrained:
+        learned = _joined(backbone, make_heads(None))
+        _learn_whole(learned, backbone, lesson)
+        return learned
+    freeze(backbone.network)
+    features = backbone.features
+    answer = answering(keras.Model(features.input, {"features": features.output}))
+    train = _pooled(answer, lesson.train, lesson.settings)
+    mirror = _pooled(answer, lesson.train, lesson.settings, mirror=True)
+    validation = _pooled(answer, lesson.validation, lesson.settings)
+    lesson.progress(f"features of {len(train) + len(validation)} pictures computed")
+    heads = make_heads(standardiser(train))
+    learned = _joined(backbone, heads)
+    _learn_heads(learned, heads, np.concatenate([train, mirror]), validation, lesson)
+    if lesson.settings.fine_tune_layers:
+        _fine_tune(learned, backbone, lesson)
+    return learned
+
+
+def _pooled(
+    answer: Answer, side: Side, settings: TrainSettings, *, mirror: bool = False
+) -> np.ndarray:
+    """The features of every picture of a side, or of its mirror image, float32 [count, d]."""
+    dataset = rows(side.folder, settings.image_size, settings.batch_size)
+    if mirror:
+        dataset = dataset.map(lambda pixels, row: (pixels[:, :, ::-1], row))
+    return by_row(answer, dataset, side.count)["features"]
+
+
+def standardiser(features: np.ndarray) -> keras.layers.Layer:
+    """The layer that gives each of the features [n, d] mean 0 and spread 1, as measured here.
+
+    A feature that hardly varies is not blown up.
+    """
+    spread = features.std(axis=0) + LEAST_SPREAD * features.std() + 1e-6
+    layer = keras.layers.Normalization(name="standard-features")
+    layer.build(features.shape)
+    layer.set_weights([features.mean(axis=0), spread**2, np.array(len(features))])
+    layer.finalize_state()
+    return layer
+
+
+def _joined(backbone: Backbone, heads: Heads) -> Learned:
+    features = backbone.features
+    return Learned(keras.Model(features.input, heads(features.output)), features)
+
+
+def _learn_heads(
+    learned: Learned, heads: Heads, train: np.ndarray, validation: np.ndarray, lesson: Lesson
+) -> None:
+    """Phase one: features are fixed, so they were computed once and only the heads are run.
+
+    `train` is of each training picture, then of each one's mirror image.
+    """
+    features = keras.Input(train.shape[1:], name="features")
+    curve = _fit(
+        "heads",
+        keras.Model(features, heads(features)),
+        HEADS_RATE,
+        _arrays(train, lesson.train.targets.twice(), lesson.settings, shuffle=True),
+        _arrays(validation, lesson.validation.targets, lesson.settings),
+        lesson,
+    )
+    learned.phases.append(curve)
+
+
+def _learn_whole(learned: Learned, backbone: Backbone, lesson: Lesson) -> None:
+    """One phase for a backbone that knows nothing: frozen, it would stay so."""
+    learned.notes.append(
+        f"{backbone.name} started without weights: all its layers were trained, in one phase"
+    )
+    train = lesson.train.labelled(lesson.settings, shuffle=True)
+    validation = lesson.validation.labelled(lesson.settings)
+    curve = _fit("whole", learned.network, WHOLE_RATE, train, validation, lesson)
+    learned.phases.append(curve)
+
+
+def _fine_tune(learned: Learned, backbone: Backbone, lesson: Lesson) -> None:
+    """Phase two: the last layers too; what it learns is kept only when validation gets better."""
+    network = learned.network
+    train = lesson.train.labelled(lesson.settings, shuffle=True)
+    validation = lesson.validation.labelled(lesson.settings)
+    before, weights = _loss(network, validation), network.get_weights()
+    unfreeze_last(backbone.network, lesson.settings.fine_tune_layers)
+    curve = _fit("fine-tuning", network, FINE_RATE, train, validation, lesson)
+    after = curve["best_validation_loss"]
+    if after >= before:
+        network.set_weights(weights)
+        learned.notes.append(
+            f"fine-tuning was no better on validation (loss {after:.4f}, before it {before:.4f}):"
+            " the weights before it are kept"
+        )
+    learned.phases.append(curve)
+
+
+def _loss(network: keras.Model, dataset: tf.data.Dataset) -> float:
+    _compile(network, 0.0)
+    return float(network.evaluate(dataset, verbose=0, return_dict=True)["loss"])
+
+
+def _arrays(
+    features: np.ndarray, targets: Targets, settings: TrainSettings, *, shuffle: bool = False
+) -> tf.data.Dataset:
+    """(features, codes, weights) batches of arrays that are in memory."""
+    content = (features, dict(targets.codes), dict(targets.weights))
+    dataset = tf.data.Dataset.from_tensor_slices(content)
+    if shuffle:
+        dataset = dataset.shuffle(len(features), seed=settings.seed)
+    return dataset.batch(settings.batch_size).prefetch(tf.data.AUTOTUNE)
+
+
+def _compile(network: keras.Model, rate: float | keras.optimizers.schedules.CosineDecay) -> None:
+    """Adam on the cross-entropy of each head, in nats, averaged over its labelled pictures."""
+    network.compile(
+        keras.optimizers.Adam(rate),
+        loss={
+            head: keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight")
+            for head in network.output
+        },
+        weighted_metrics={head: ["accuracy"] for head in network.output},
+        jit_compile=False,  # XLA on the CPU is ten times slower
+    )
+
+
+def _fit(
+    phase: str,
+    network: keras.Model,
+    rate: float,
+    train: tf.data.Dataset,
+    validation: tf.data.Dataset,
+    lesson: Lesson,
+) -> Curve:
+    """Train one phase, leave the network as it was at its best epoch, and give the curve."""
+    epochs = lesson.settings.epochs
+    steps = int(train.cardinality()) * epochs
+    _compile(network, keras.optimizers.schedules.CosineDecay(rate, steps))
+    history = _History(phase, epochs, list(network.output), lesson.progress)
+    checkpoint = lesson.work / f"{phase}.weights.h5"
+    network.fit(
+        train,
+        validation_data=validation,
+        epochs=epochs,
+        shuffle=False,  # the dataset does it
+        verbose=0,
+        callbacks=[
+            keras.callbacks.ModelCheckpoint(
+                checkpoint, save_best_only=True, save_weights_only=True
+            ),
+            keras.callbacks.EarlyStopping(patience=PATIENCE, restore_best_weights=True),
+            history,
+        ],
+    )
+    return history.curve()
+
+
+class _History(keras.callbacks.Callback):
+    """Keeps loss and accuracy a head of each epoch, and says how it goes."""
+
+    def __init__(self, phase: str, epochs: int, heads: Sequence[str], progress: Progress) -> None:
+        super().__init__()
+        self._phase, self._epochs, self._heads, self._progress = phase, epochs, heads, progress
+        self._rows: list[dict[str, Any]] = []
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Note one epoch."""
+        logs = logs or {}
+        row = {
+            "epoch": epoch + 1,
+            "learning_rate": float(self.model.optimizer.learning_rate),
+            **_pair(logs, "loss"),
+            "heads": {head: self._head(logs, head) for head in self._heads},
+        }
+        self._rows.append(row)
+        self._progress(
+            f"{self._phase}, epoch {epoch + 1} of at most {self._epochs}:"
+            f" loss {row['loss']:.3f}, on validation {row['val_loss']:.3f}"
+        )
+
+    def curve(self) -> Curve:
+        """The phase as history.json has it."""
+        numbers = [row for row in self._rows if np.isfinite(row["val_loss"])]
+        if not numbers:
+            raise ValueError(f"{self._phase}: the loss stopped being a number in the first epoch")
+        best = min(numbers, key=lambda row: row["val_loss"])
+        return {
+            "phase": self._phase,
+            "best_epoch": best["epoch"],
+            "best_validation_loss": best["val_loss"],
+            "epochs": self._rows,
+        }
+
+    def _head(self, logs: Mapping[str, float], head: str) -> dict[str, float]:
+        return {
+            name: value
+            for measure in ("loss", "accuracy")
+            for name, value in _pair(logs, measure, head).items()
+        }
+
+
+def _pair(logs: Mapping[str, float], measure: str, head: str = "") -> dict[str, float]:
+    """A measure on the training and the validation side, of one head or of all together."""
+    # Keras names a network's only head nowhere.
+    key = f"{head}_{measure}" if f"{head}_{measure}" in logs else measure
+    return {measure: float(logs[key]), f"val_{measure}": float(logs[f"val_{key}"])}

@@ -1,0 +1,368 @@
+"""Training a tagger: from labelled pictures to a model folder that carries its evidence."""
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
+
+from catalog.attributes import DEFAULT, Attribute, Vocabulary
+from catalog.models import backbones, export, metrics, splits, weights
+from catalog.models.artefact import (
+    HISTORY,
+    SAMPLE,
+    SPLIT,
+    TEST_SCORES,
+    Card,
+    hashes,
+    save_card,
+    sha256,
+)
+from catalog.models.datasets import answering, by_row, lay_out, rows
+from catalog.models.runtime import EMBEDDING
+from catalog.models.settings import TrainSettings
+from catalog.models.splits import SIDES, TEST, TRAIN, VALIDATE, Member
+from catalog.models.training import Learned, Lesson, Progress, Side, learn
+from catalog.tagger import TASK, Heads, heads_to_learn, targets
+from sql.files import replacing, write_text
+
+SAMPLED = 24
+"""Training pictures kept with the model, for its sheet."""
+
+COMPARED = 64
+"""Test pictures on which the exported file is compared with the trained network."""
+
+PACKAGES = ("keras", "tensorflow", "ai-edge-litert", "numpy", "pillow")
+
+TEST_SCHEMA = pa.schema(
+    [
+        pa.field("picture", pa.string(), nullable=False),
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("head", pa.string(), nullable=False),
+        pa.field("truth", pa.string(), nullable=False),
+        pa.field("scores", pa.list_(pa.float32()), nullable=False),  # in vocabulary order
+    ],
+    metadata={b"vitrina.table": b"test_scores", b"vitrina.version": b"1"},
+)
+
+SAMPLE_SCHEMA = pa.schema(
+    [
+        pa.field("picture", pa.string(), nullable=False),
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("labels", pa.map_(pa.string(), pa.string()), nullable=False),
+        pa.field("png", pa.binary(), nullable=False),  # as the model saw it
+    ],
+    metadata={b"vitrina.table": b"sample", b"vitrina.version": b"1"},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A picture of a product, and what the shop says about the product."""
+
+    product: str
+    picture: str  # SHA-256 of its bytes
+    path: Path
+    labels: Mapping[str, str]  # attribute to label; a blank one is absent
+    fingerprint: str
+    title: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a model is to be called, and what it comes from."""
+
+    name: str
+    version: str
+    source: str
+    csv_sha256: str
+
+
+@dataclass(frozen=True)
+class Lot:
+    """The examples of one side of the split, laid out as PNG: example k is the k-th file."""
+
+    examples: Sequence[Example]
+    folder: Path
+
+    @property
+    def labels(self) -> list[Mapping[str, str]]:
+        """What the shop says, example by example."""
+        return [example.labels for example in self.examples]
+
+    @property
+    def files(self) -> list[Path]:
+        """The pictures, example by example."""
+        return sorted(self.folder.glob("*.png"))
+
+    def side(self, vocabulary: Vocabulary) -> Side:
+        """The lot as training wants it."""
+        return Side(self.folder, targets(self.labels, vocabulary), len(self.examples))
+
+
+def train_tagger(
+    examples: Sequence[Example],
+    settings: TrainSettings,
+    work: Path,
+    folder: Path,
+    progress: Progress,
+    *,
+    origin: Origin,
+    attributes: Sequence[Attribute] = DEFAULT,
+    earlier: Sequence[Member] = (),
+) -> Card:
+    """Train a tagger and leave it, complete, in the empty folder `folder`.
+
+    `work` is an empty folder for what lives only as long as the training; `earlier` is the split
+    of the model before this one, whose sides are kept. ValueError when there is too little to
+    learn from, WeightsUnavailable when the backbone's weights can't be had.
+    """
+    weights.check(settings.backbone, settings.weights, settings.image_size)
+    keras.utils.set_random_seed(settings.seed)
+    examples = distinct(examples)
+    members = splits.split([_member(example) for example in examples], earlier, settings.fold)
+    lots = _lay_out(examples, members, settings, work, progress)
+    vocabulary, notes = heads_to_learn(lots[TRAIN].labels, attributes)
+    _refuse_too_little(lots, vocabulary)
+    sides = {name: lot.side(vocabulary) for name, lot in lots.items()}
+    learned = _learn(vocabulary, Lesson(sides[TRAIN], sides[VALIDATE], settings, work, progress))
+
+    progress("measuring and exporting")
+    said = _ask(learned, lots, settings)
+    unreduced = said[TRAIN][EMBEDDING]
+    network = export.with_embedding(TASK, learned.network, learned.features, unreduced)
+    export.save(network, folder)
+    write_text(folder / HISTORY, json.dumps({"phases": learned.phases}, indent=1) + "\n")
+    splits.write_split(folder / SPLIT, members)
+    _write(folder / TEST_SCORES, _test_rows(lots[TEST], vocabulary, said[TEST]), TEST_SCHEMA)
+    _write(folder / SAMPLE, _sample_rows(lots[TRAIN], settings.seed), SAMPLE_SCHEMA)
+    measured = {name: _measure(lots[name], vocabulary, said[name]) for name in SIDES}
+    card = Card(
+        task=TASK,
+        name=origin.name,
+        version=origin.version,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        vocabulary=vocabulary,
+        image_size=settings.image_size,
+        backbone=settings.backbone,
+        weights=_weights(settings),
+        embedding_size=network.output[EMBEDDING].shape[-1],
+        settings={**asdict(settings), "attributes": [attribute.name for attribute in attributes]},
+        trained_on=_trained_on(origin, members, lots),
+        split=_split(members, lots, settings),
+        metrics={
+            **_figures(measured),
+            "litert": export.agreement(folder, _pixels(lots[TEST]), said[TEST]),
+        },
+        files=hashes(folder),
+        parameters=network.count_params(),
+        versions={"python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
+        notes=(*notes, *_unreadable(examples, lots), *learned.notes),
+    )
+    save_card(folder, card)
+    return card
+
+
+def distinct(examples: Sequence[Example]) -> list[Example]:
+    """The examples without those that repeat a picture with the very same labels."""
+    seen = {(one.picture, tuple(sorted(one.labels.items()))): one for one in reversed(examples)}
+    return list(reversed(seen.values()))
+
+
+def _member(example: Example) -> Member:
+    return Member(example.picture, example.fingerprint, example.title)
+
+
+def _lay_out(
+    examples: Sequence[Example],
+    members: Sequence[Member],
+    settings: TrainSettings,
+    work: Path,
+    progress: Progress,
+) -> dict[str, Lot]:
+    """Each side's pictures as PNG in a folder of its own; unreadable ones are left out."""
+    side_of = {member.picture: member.side for member in members}
+    lots = {}
+    for side in SIDES:
+        chosen = [example for example in examples if side_of[example.picture] == side]
+        kept = lay_out([example.path for example in chosen], work / side, settings.image_size)
+        lots[side] = Lot([chosen[row] for row in kept], work / side)
+        progress(f"{len(kept)} pictures laid out for {side}")
+    return lots
+
+
+def _refuse_too_little(lots: Mapping[str, Lot], vocabulary: Vocabulary) -> None:
+    if not vocabulary:
+        raise ValueError("too little to learn from: no attribute has enough labelled pictures")
+    for side, lot in lots.items():
+        if not lot.examples:
+            raise ValueError(
+                f"too little to learn from: no picture is left for {side},"
+                " as alike pictures and equal titles stay on one side"
+            )
+
+
+def _learn(vocabulary: Vocabulary, lesson: Lesson) -> Learned:
+    settings = lesson.settings
+    return learn(
+        backbones.build(settings.backbone, settings.weights, settings.image_size),
+        lambda standard: Heads(vocabulary, settings.dense_units, standard),
+        lesson,
+    )
+
+
+def _ask(
+    learned: Learned, lots: Mapping[str, Lot], settings: TrainSettings
+) -> dict[str, dict[str, np.ndarray]]:
+    """For each side its scores of every head, and the unreduced features as EMBEDDING."""
+    outputs = {**learned.network.output, EMBEDDING: learned.features.output}
+    answer = answering(keras.Model(learned.network.input, outputs))
+    said = {}
+    for side, lot in lots.items():
+        dataset = rows(lot.folder, settings.image_size, settings.batch_size)
+        said[side] = by_row(answer, dataset, len(lot.examples))
+    return said
+
+
+def _measure(
+    lot: Lot, vocabulary: Vocabulary, said: Mapping[str, np.ndarray]
+) -> tuple[list[metrics.HeadScores], metrics.Share]:
+    """Each head over its labelled examples, and the examples right in all of them."""
+    heads, right = [], []
+    for head, labels in vocabulary.items():
+        labelled = [row for row, given in enumerate(lot.labels) if head in given]
+        truth = metrics.encode([lot.labels[row][head] for row in labelled], labels)
+        scores = said[head][labelled]
+        heads.append(metrics.score_head(head, labels, truth, scores))
+        right.append(dict(zip(labelled, scores.argmax(axis=1) == truth, strict=True)))
+    return heads, metrics.whole_row(right)
+
+
+def _figures(
+    measured: Mapping[str, tuple[list[metrics.HeadScores], metrics.Share]],
+) -> dict[str, Any]:
+    """Losses (nats, summed over heads) and accuracies of each side, their gap, the test's all."""
+    short = {side: _short(heads) for side, (heads, _) in measured.items()}
+    train, test = short[TRAIN], short[TEST]
+    return {
+        **short,
+        "gap": {
+            "loss": test["loss"] - train["loss"],
+            "accuracy": {
+                head: train["accuracy"][head] - accuracy
+                for head, accuracy in test["accuracy"].items()
+                if accuracy is not None
+            },
+        },
+        **metrics.as_dict(*measured[TEST]),
+    }
+
+
+def _short(heads: Sequence[metrics.HeadScores]) -> dict[str, Any]:
+    return {
+        "loss": sum(head.log_loss or 0.0 for head in heads),
+        "losses": {head.head: head.log_loss for head in heads},
+        "accuracy": {head.head: head.accuracy for head in heads},
+    }
+
+
+def _pixels(lot: Lot) -> np.ndarray:
+    """The first COMPARED pictures, uint8 [n, side, side, 3]."""
+    return np.stack([np.asarray(Image.open(path)) for path in lot.files[:COMPARED]])
+
+
+def _test_rows(
+    lot: Lot, vocabulary: Vocabulary, said: Mapping[str, np.ndarray]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "picture": example.picture,
+            "id": example.product,
+            "head": head,
+            "truth": example.labels[head],
+            "scores": said[head][row],
+        }
+        for head in vocabulary
+        for row, example in enumerate(lot.examples)
+        if head in example.labels
+    ]
+
+
+def _sample_rows(lot: Lot, seed: int) -> list[dict[str, Any]]:
+    """Some training pictures by chance, with their labels."""
+    count = min(SAMPLED, len(lot.examples))
+    chosen = np.random.default_rng(seed).choice(len(lot.examples), count, replace=False)
+    files = lot.files
+    return [
+        {
+            "picture": lot.examples[row].picture,
+            "id": lot.examples[row].product,
+            "labels": list(lot.examples[row].labels.items()),
+            "png": files[row].read_bytes(),
+        }
+        for row in sorted(chosen.tolist())
+    ]
+
+
+def _write(path: Path, content: list[dict[str, Any]], schema: pa.Schema) -> None:
+    with replacing(path) as draft:
+        pq.write_table(pa.Table.from_pylist(content, schema), draft, compression="zstd")
+
+
+def _weights(settings: TrainSettings) -> str:
+    """Where the weights came from; a file by its name and hash."""
+    if settings.weights in (weights.IMAGENET, weights.NONE):
+        return settings.weights
+    path = Path(settings.weights)
+    return f"{path.name} (SHA-256 {sha256(path)})"
+
+
+def _trained_on(
+    origin: Origin, members: Sequence[Member], lots: Mapping[str, Lot]
+) -> dict[str, Any]:
+    """What the model has seen: the training side and the one that chose its epochs."""
+    seen = [*lots[TRAIN].examples, *lots[VALIDATE].examples]
+    pictures = {example.picture for example in seen}
+    return {
+        "source": origin.source,
+        "csv_sha256": origin.csv_sha256,
+        "products": len({example.product for example in seen}),
+        "pictures": len(pictures),
+        "groups": len({member.group for member in members if member.picture in pictures}),
+    }
+
+
+def _split(
+    members: Sequence[Member], lots: Mapping[str, Lot], settings: TrainSettings
+) -> dict[str, Any]:
+    """How the sides were chosen, and how large they are."""
+    group_of = {member.picture: member.group for member in members}
+    return {
+        "rule": (
+            f"by picture group: fingerprints at most {splits.DISTANCE} of 512 bits apart, joined"
+            f" with equal titles, at most {splits.CAP} pictures by joining; an earlier model's"
+            f" sides are kept; else fifth {settings.fold} of the groups' hashes tests"
+        ),
+        "sides": {
+            side: {
+                "examples": len(lot.examples),
+                "pictures": len({example.picture for example in lot.examples}),
+                "groups": len({group_of[example.picture] for example in lot.examples}),
+            }
+            for side, lot in lots.items()
+        },
+    }
+
+
+def _unreadable(examples: Sequence[Example], lots: Mapping[str, Lot]) -> list[str]:
+    left_out = len(examples) - sum(len(lot.examples) for lot in lots.values())
+    return [f"{left_out} pictures could not be decoded and were left out"] if left_out else []

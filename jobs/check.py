@@ -1,0 +1,97 @@
+"""`catalog check products.csv`: what a run would accept, refuse and do; nothing is written."""
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from catalog.intake import Intake
+from jobs.inputs import Catalogue
+from jobs.models import find_tagger
+from jobs.pictures import rules_of
+from jobs.plan import Plan, make_plan
+from jobs.run import staged_views
+from jobs.settings import Settings, store_of
+from sql import manifests
+
+LINES_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a run over this CSV would do now."""
+
+    intake: Intake
+    plan: Plan
+    model: str | None  # that would tag; None: one would be trained first
+    refused: list[dict[str, Any]]  # every refused row
+
+    def as_json(self) -> str:
+        """One JSON object, with every refused row."""
+        intake, plan = self.intake, self.plan
+        return json.dumps(
+            {
+                "rows": intake.rows,
+                "accepted": intake.accepted,
+                "rejected": intake.rejected,
+                "labelled": dict(intake.labelled),
+                "products": plan.products,
+                "new": plan.new,
+                "changed": plan.changed,
+                "unchanged": plan.unchanged,
+                "gone": plan.gone,
+                "pictures": plan.pictures,
+                "asks": dict(plan.asks),
+                "model": self.model,
+                "refused": self.refused,
+            },
+            ensure_ascii=False,
+        )
+
+    def __str__(self) -> str:
+        intake, plan = self.intake, self.plan
+        labelled = ", ".join(f"{name} {count:,}" for name, count in intake.labelled.items())
+        lines = [
+            (
+                f"rows      {intake.rows:,} = {intake.accepted:,} accepted"
+                f" + {intake.rejected:,} rejected"
+            ),
+            *(f"  {_line(row)}" for row in self.refused[:LINES_SHOWN]),
+        ]
+        if len(self.refused) > LINES_SHOWN:
+            lines.append(f"  and {len(self.refused) - LINES_SHOWN:,} more (--json lists them all)")
+        return "\n".join(
+            [
+                *lines,
+                f"labelled  {labelled or 'nothing'}",
+                f"a run     {plan}; {plan.unchanged:,} products unchanged",
+                f"model     {self.model or 'none yet: one would be trained first'}",
+            ]
+        )
+
+
+def check(catalogue: Catalogue, model: str | None, settings: Settings, refetch: bool) -> Check:
+    """Read the CSV and compare it with the store; nothing is written to the store."""
+    catalogue.check_header()
+    store = store_of(settings)
+    tagger = find_tagger(store, model)
+    name = tagger.name if tagger else None
+    with tempfile.TemporaryDirectory(prefix="vitrina-check-") as scratch:
+        folder = Path(scratch)
+        intake = catalogue.take_in(folder)
+        with staged_views(store, manifests.read_all(store), intake, folder) as con:
+            rules = rules_of(settings, refetch=refetch)
+            plan = make_plan(con, catalogue.source, name, rules, folder)
+        refused = pq.read_table(intake.rejects).to_pylist()
+    return Check(intake, plan, name, refused)
+
+
+def _line(row: dict[str, Any]) -> str:
+    where = f"{row['file']}:{row['line']}"
+    column = f", column {row['column']}" if row["column"] else ""
+    repeats = f" (first on line {row['first_line']})" if row["first_line"] else ""
+    detail = f": {row['detail']}" if row["detail"] else ""
+    return f"{where}{column}: {row['reason']}{repeats}{detail}"

@@ -1,0 +1,294 @@
+"""The command `catalog`: each command parses, calls one function, prints and exits."""
+
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from catalog.images.formats import HEAD, sniff
+from catalog.models.settings import TrainSettings
+from catalog.models.weights import BACKBONES
+from jobs.console import Console
+from jobs.inputs import Catalogue
+from jobs.settings import Settings, load, store_of
+from jobs.summary import DONE, TOO_MANY_FAILED, Summary
+
+FILE = click.Path(path_type=Path)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every command gets from the flags before it."""
+
+    settings: Settings
+    console: Console
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--store", type=FILE, help="The store's folder [CATALOG_STORE, else ./store].")
+@click.option("--config", type=FILE, help="Settings [catalog.toml in the working directory].")
+@click.option("--quiet", is_flag=True, help="Say nothing but the result.")
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text")
+@click.version_option(package_name="vitrina")
+@click.pass_context
+def cli(
+    context: click.Context, store: Path | None, config: Path | None, quiet: bool, log_format: Any
+) -> None:
+    """Tag what a shop sells, from its pictures."""
+    context.obj = Context(load(config, store), Console(quiet, log_format))
+
+
+def input_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The flags that say how a products CSV is read and its pictures are got."""
+    options = (
+        click.option(
+            "--column",
+            "columns",
+            multiple=True,
+            metavar="NAME=COLUMN",
+            help="Which column holds id, image, title or an attribute; again for more.",
+        ),
+        click.option("--image-root", type=FILE, help="Folder of relative pictures [the CSV's]."),
+        click.option("--source", help="The name that the products are kept under [file's stem]."),
+        click.option("--encoding", help="Of the CSV [utf-8]."),
+        click.option(
+            "--allow-host",
+            "allow_hosts",
+            multiple=True,
+            metavar="HOST:PORT",
+            help="Let pictures come from a private address or an odd port; again for more.",
+        ),
+        click.option("--refetch", is_flag=True, help="Ask for every picture now."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def train_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The flags that say how a model is trained; catalog.toml's [train] has the same names."""
+    defaults = TrainSettings()
+    options = (
+        click.option("--backbone", type=click.Choice(BACKBONES), help=f"[{defaults.backbone}]"),
+        click.option("--weights", help=f"imagenet, none or a file [{defaults.weights}]."),
+        click.option("--image-size", type=int, help=f"Pixels a side [{defaults.image_size}]."),
+        click.option("--epochs", type=int, help=f"At the most, a phase [{defaults.epochs}]."),
+        click.option("--batch-size", type=int, help=f"[{defaults.batch_size}]"),
+        click.option("--dense-units", type=int, help="Of a dense layer in each branch [none]."),
+        click.option(
+            "--fine-tune-layers",
+            type=int,
+            help=f"Unfrozen in phase two [{defaults.fine_tune_layers}].",
+        ),
+        click.option("--seed", type=int, help=f"[{defaults.seed}]"),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@cli.command()
+@click.argument("inputs", nargs=-1, required=True, type=FILE, metavar="PRODUCTS_CSV | PICTURE...")
+@input_options
+@click.option("--model", help="NAME/VERSION of the store, or a model's folder [current one].")
+@click.option("--train", "retrain", is_flag=True, help="Train a tagger on the CSV first.")
+@click.option("--max-failed", type=click.FloatRange(0, 1), help="Share that exits 3 [0.1].")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def tag(
+    context: Context,
+    /,
+    inputs: tuple[Path, ...],
+    model: str | None,
+    retrain: bool,
+    max_failed: float | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Tag the products of a CSV, or print what the model says about single pictures."""
+    settings = with_input(context.settings, given)
+    if all(map(_is_picture, inputs)):
+        _tag_pictures(settings, inputs, model, as_json)
+        return
+    if len(inputs) > 1:
+        raise click.UsageError("give one products CSV, or pictures only")
+    from jobs.tag import Tagging, tag_or_train  # noqa: PLC0415 - so that --help starts at once
+
+    job = Tagging(_catalogue(inputs[0], given, settings), model, given["refetch"], retrain)
+    summary = tag_or_train(job, settings, context.console)
+    click.echo(summary.as_json() if as_json else summary)
+    sys.exit(summary.exit_code(settings.max_failed if max_failed is None else max_failed))
+
+
+@cli.command()
+@click.argument("products_csv", type=FILE)
+@input_options
+@click.option("--model", help="NAME/VERSION of the store, or a model's folder [current one].")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def check(
+    context: Context, /, products_csv: Path, model: str | None, as_json: bool, **given: Any
+) -> None:
+    """Tell what would be accepted and refused, and what a run would do. Writes nothing."""
+    from jobs.check import check as run  # noqa: PLC0415
+
+    settings = with_input(context.settings, given)
+    found = run(_catalogue(products_csv, given, settings), model, settings, given["refetch"])
+    click.echo(found.as_json() if as_json else found)
+
+
+@cli.group()
+def train() -> None:
+    """Train a model."""
+
+
+@train.command("tagger")
+@click.argument("products_csv", type=FILE)
+@input_options
+@train_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def train_tagger(context: Context, /, products_csv: Path, as_json: bool, **given: Any) -> None:
+    """Train a tagger on the labelled products of a CSV."""
+    from jobs import train_tagger as job  # noqa: PLC0415
+
+    settings = with_training(with_input(context.settings, given), given)
+    catalogue = _catalogue(products_csv, given, settings)
+    asked = job.Training(catalogue, settings.train, given["refetch"])
+    trained = job.train(asked, settings, context.console)
+    click.echo(trained.as_json() if as_json else trained)
+
+
+@cli.group(invoke_without_command=True)
+@click.pass_context
+def models(context: click.Context) -> None:
+    """List the models of the store; `use` makes one current."""
+    if context.invoked_subcommand is None:
+        from jobs.models import listing  # noqa: PLC0415
+
+        click.echo(listing(store_of(context.obj.settings)))
+
+
+@models.command("use")
+@click.argument("name")
+@click.pass_obj
+def use_model(context: Context, name: str) -> None:
+    """Let the model NAME (name/version) tag from now on."""
+    from jobs.models import use  # noqa: PLC0415
+
+    use(store_of(context.settings), name)
+    click.echo(f"{name} tags from now on")
+
+
+@cli.command()
+@click.pass_obj
+def demo(context: Context) -> None:
+    """Run the main job on a small catalogue drawn on the spot and served on loopback."""
+    from jobs.demo import run_demo  # noqa: PLC0415
+    from jobs.tag import Tagging, tag_or_train  # noqa: PLC0415
+
+    def tag_sample(csv: Path, settings: Settings) -> Summary:
+        return tag_or_train(Tagging(Catalogue.of(csv, None, settings)), settings, context.console)
+
+    click.echo(run_demo(context.settings.store, context.console, tag_sample))
+
+
+def with_input(settings: Settings, given: dict[str, Any]) -> Settings:
+    """The settings with what the flags of `input_options` add or override."""
+    columns = dict(settings.columns) | _columns(given["columns"])
+    allowed = (*settings.fetch.allow_hosts, *given["allow_hosts"])
+    return replace(
+        settings,
+        columns=columns,
+        fetch=replace(settings.fetch, allow_hosts=allowed),
+        image_root=given["image_root"] or settings.image_root,
+        encoding=given["encoding"] or settings.encoding,
+    )
+
+
+def with_training(settings: Settings, given: dict[str, Any]) -> Settings:
+    """The settings with the training flags that were given."""
+    names = {field.name for field in fields(TrainSettings)}
+    asked = {name: value for name, value in given.items() if name in names and value is not None}
+    try:
+        return replace(settings, train=replace(settings.train, **asked))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _columns(pairs: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for pair in pairs:
+        name, equals, column = pair.partition("=")
+        if not equals:
+            raise click.UsageError(f"--column takes NAME=COLUMN, not {pair!r}")
+        found[name] = (*found.get(name, ()), column)
+    return found
+
+
+def _catalogue(csv: Path, given: dict[str, Any], settings: Settings) -> Catalogue:
+    return Catalogue.of(csv, given["source"], settings)
+
+
+def _is_picture(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return sniff(file.read(HEAD)) is not None
+    except OSError:
+        return False  # told as a CSV that can't be read
+
+
+def _tag_pictures(
+    settings: Settings, pictures: Sequence[Path], model: str | None, as_json: bool
+) -> None:
+    from jobs.models import tagger  # noqa: PLC0415
+    from jobs.single import look_at  # noqa: PLC0415
+
+    looks = look_at(pictures, tagger(store_of(settings), model))
+    for look in looks:
+        click.echo(look.as_json() if as_json else look)
+    sys.exit(DONE if all(look.heads for look in looks) else TOO_MANY_FAILED)
+
+
+def main() -> NoReturn:
+    """The entry point: what ends a job, ends it with one line and an exit code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted: what was finished is kept, the next run goes on", err=True)
+        sys.exit(1)
+    except OSError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+    except Exception:  # noqa: BLE001 - whatever it is, a cron mail gets one line of it
+        click.echo(f"Error: {_unexpected()}", err=True)
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _unexpected() -> str:
+    """Keep the traceback of a fault of ours in a file, and say where."""
+    kept = Path(tempfile.gettempdir()) / f"catalog-error-{os.getpid()}.txt"
+    kept.write_text(traceback.format_exc(), encoding="utf-8")
+    last = traceback.format_exc().strip().splitlines()[-1]
+    return f"{last}\nThis is a fault of Vitrina's; its details are in {kept}"
+
+
+def _interrupt(*_: object) -> NoReturn:
+    """Cron's and systemd's way to stop a job is Ctrl-C's."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""How a job ends when it can't go on: what is wrong, and what to do next."""
+
+import click
+
+
+class JobError(click.ClickException):
+    """Ends the job with exit code 1; `hint` says what to do next."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{message}\nNext: {hint}" if hint else message)
+
+
+class BadInput(JobError):  # noqa: N818 - reads as the outcome it is
+    """What was given can't be used: nothing was written."""
+
+    exit_code = 2
+
+
+class Busy(JobError):  # noqa: N818 - likewise
+    """Another run holds the store (EX_TEMPFAIL of sysexits.h)."""
+
+    exit_code = 75

@@ -1,0 +1,86 @@
+"""Which model a job works with."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalog.models.artefact import CARD, Card, ModelRefused, load_card
+from jobs.errors import BadInput
+from sql.store import Store, current, make_current
+
+TAGGER = "tagger"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model's folder, what its card says, and the name that its facts carry."""
+
+    folder: Path
+    card: Card
+
+    @property
+    def name(self) -> str:
+        """<name>/<version>."""
+        return self.card.model
+
+
+def find_tagger(store: Store, asked: str | None) -> Model | None:
+    """The model that was asked for (<name>/<version>, or a folder), else the store's current one.
+
+    None when nothing was asked for and the store has none; BadInput when it can't be trusted.
+    """
+    name = asked or current(store, TAGGER)
+    if name is None:
+        return None
+    folder = store.models / name
+    if not (folder / CARD).is_file():
+        folder = Path(name)
+    try:
+        card = load_card(folder)
+    except ModelRefused as error:
+        raise BadInput(str(error), hint="`catalog models` lists those of the store") from error
+    if card.task != TAGGER:
+        raise BadInput(f"{name} is a model for {card.task}, not a tagger")
+    return Model(folder, card)
+
+
+def tagger(store: Store, asked: str | None) -> Model:
+    """`find_tagger`, or BadInput when there is none."""
+    found = find_tagger(store, asked)
+    if found is None:
+        raise BadInput(
+            f"the store {store.root} has no tagger",
+            hint="train one (`catalog train tagger products.csv`) or name one with --model",
+        )
+    return found
+
+
+def listing(store: Store) -> str:
+    """The models of a store, a line each; the current ones are marked."""
+    lines = []
+    for path in sorted(store.models.glob(f"*/*/{CARD}")):
+        card = load_card(path.parent)
+        mark = "*" if current(store, card.task) == card.model else " "
+        heads = ", ".join(card.vocabulary)
+        lines.append(f"{mark} {card.model}  {card.backbone} {card.image_size} px  {heads}")
+    return "\n".join(lines) or "no models yet"
+
+
+def causes(store: Store, model: Model) -> dict[str, str]:
+    """What tags changed by, for each model of the store that may have given them before.
+
+    Other labels to choose from are a change of vocabulary; else it is the model that changed.
+    """
+    earlier = (folder.parent for folder in store.models.glob(f"*/*/{CARD}"))
+    cards = [load_card(folder) for folder in earlier]
+    return {
+        card.model: "model" if card.vocabulary == model.card.vocabulary else "vocabulary"
+        for card in cards
+    }
+
+
+def use(store: Store, name: str) -> None:
+    """Make a model of the store the current one of its task."""
+    try:
+        make_current(store, load_card(store.models / name).task, name)
+    except ValueError as error:
+        raise BadInput(str(error), hint="`catalog models` lists those of the store") from error

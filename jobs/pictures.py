@@ -1,0 +1,48 @@
+"""The picture stage as jobs call it: what is due, with the machine's own size."""
+
+import os
+
+import duckdb
+
+from jobs.console import Console
+from jobs.models import Model
+from jobs.plan import Plan, Rules
+from jobs.run import Run
+from jobs.settings import Settings
+from sql import statements
+
+ROWS = 100_000  # of a batch from DuckDB
+
+
+def rules_of(settings: Settings, *, refetch: bool) -> Rules:
+    """When this run asks again for what is known."""
+    return Rules(settings.recheck_after, refetch, settings.fetch.allow_hosts)
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def get_and_look(
+    run: Run,
+    con: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    settings: Settings,
+    model: Model | None,
+    console: Console,
+) -> None:
+    """Get, decode and (with a model) score every picture that is due."""
+    if not plan.asks:
+        return
+    # Loaded here: a run with nothing to do needs neither a server nor a model.
+    from catalog.images.fetch import Fetcher  # noqa: PLC0415
+    from jobs.looking import Eyes, key, look, read_due  # noqa: PLC0415
+
+    name = model.name if model else None
+    found = statements.batches(con, "looked_at", ROWS, model=name)
+    done = {key(picture) for batch in found for picture in batch["picture"].to_pylist()}
+    eyes = Eyes(model.folder, model.name, cores()) if model else None
+    total = sum(plan.asks.values())
+    with Fetcher(settings.fetch) as fetcher, console.progress("pictures", total) as advance:
+        look(run, read_due(plan.due), fetcher, eyes, done, cores(), advance)

@@ -1,0 +1,157 @@
+"""What a run would do: decided from the CSV and the store alone, before anything is fetched."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sql import statements
+
+BATCH_ROWS = 10_000
+
+ASKS = {
+    "new": "to fetch",
+    "retry": "to try again",
+    "recheck": "to ask about again",
+    "look": "to look at",
+}
+
+DUE = pa.schema(
+    [
+        pa.field("location", pa.string()),
+        pa.field("ask", pa.string()),  # new, retry, recheck: get it; look: it is in the store
+        pa.field("picture", pa.string()),
+        pa.field("etag", pa.string()),
+        pa.field("last_modified", pa.string()),
+        pa.field("size", pa.int64()),
+        pa.field("mtime_ns", pa.int64()),
+        pa.field("decoded", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """When a location that is known is asked for again."""
+
+    recheck_after: timedelta
+    refetch: bool
+    allow_hosts: tuple[str, ...]  # HOST:PORT that the guard lets through
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The work that a CSV asks for; counts are of products, then of picture locations."""
+
+    products: int
+    new: int
+    changed: int
+    gone: int
+    refused_otherwise: bool  # whether other rows are refused than the last time
+    retag: int  # products whose tags must be decided again with what is known already
+    pictures: int
+    asks: Mapping[str, int]  # locations to get or look at, by why
+    due: Path  # Parquet, DUE
+
+    @property
+    def unchanged(self) -> int:
+        """Products that read as they did the last time."""
+        return self.products - self.new - self.changed
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """Whether the store already says everything that this CSV asks for."""
+        products = self.new or self.changed or self.gone or self.refused_otherwise
+        return not (products or self.retag or self.asks)
+
+    def __str__(self) -> str:
+        asks = ", ".join(f"{count:,} {ASKS[ask]}" for ask, count in sorted(self.asks.items()))
+        return (
+            f"{self.products:,} products: {self.new:,} new, {self.changed:,} changed,"
+            f" {self.gone:,} gone; {self.pictures:,} pictures: {asks or 'none to fetch'}"
+        )
+
+
+def make_plan(
+    con: duckdb.DuckDBPyConnection,
+    source: str,
+    model: str | None,
+    rules: Rules,
+    folder: Path,
+) -> Plan:
+    """Compare the staged products with the store; writes what is due to `folder`.
+
+    `con` has the store's views and the views `staged` and `refused` of the CSV. Without a model
+    pictures need only be got and decoded.
+    """
+    asks: Counter[str] = Counter()
+    pictures = 0
+    due = folder / "due.parquet"
+    with pq.ParquetWriter(due, DUE) as writer:
+        for batch in _known_locations(con, model, rules):
+            pictures += batch.num_rows
+            rows = list(_due_rows(batch, rules))
+            asks.update(row["ask"] for row in rows)
+            if rows:
+                writer.write_batch(pa.RecordBatch.from_pylist(rows, schema=DUE))
+    [counts] = statements.table(con, "changes", source=source).to_pylist()
+    retag = statements.count(con, "untagged_changes", source=source, model=model) if model else 0
+    return Plan(**counts, retag=retag, pictures=pictures, asks=asks, due=due)
+
+
+def _known_locations(
+    con: duckdb.DuckDBPyConnection, model: str | None, rules: Rules
+) -> Iterator[pa.RecordBatch]:
+    now = datetime.now(UTC)
+    yield from statements.batches(
+        con,
+        "locations",
+        BATCH_ROWS,
+        model=model,
+        now=now,
+        stale=now - rules.recheck_after,
+        refetch=rules.refetch,
+    )
+
+
+def _due_rows(batch: pa.RecordBatch, rules: Rules) -> Iterator[dict[str, Any]]:
+    for row in batch.to_pylist():
+        if ask := _ask(row, rules):
+            yield {name: row.get(name) for name in DUE.names} | {"ask": ask}
+
+
+def _ask(row: Mapping[str, Any], rules: Rules) -> str | None:
+    """Why this location must be got or looked at, or None when it need not be."""
+    if _is_due(row, rules):
+        if row["outcome"] is None:
+            return "new"
+        return "retry" if row["outcome"] == "failed" else "recheck"
+    waits = row["picture"] and row["decoded"] != "failed" and not row["scored"]
+    return "look" if waits else None
+
+
+def _is_due(row: Mapping[str, Any], rules: Rules) -> bool:
+    if row["outcome"] is None or rules.refetch:
+        return True
+    if row["local"]:
+        return _stat(row["location"]) != (row["size"], row["mtime_ns"])
+    if row["reason"] in {"address_refused", "port_refused"}:
+        # Only another setting can change the outcome.
+        return urlsplit(row["location"]).netloc in rules.allow_hosts
+    return bool(row["due"])
+
+
+def _stat(path: str) -> tuple[int | None, int | None]:
+    with suppress(OSError):
+        found = os.stat(path)  # noqa: PTH116 - a million of these: Path costs more than the call
+        return found.st_size, found.st_mtime_ns
+    return None, None

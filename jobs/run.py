@@ -1,0 +1,193 @@
+"""One run of a job as the store sees it: lock, adoption, parts, manifest, publishing."""
+
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from catalog.intake import Intake
+from jobs.errors import Busy, JobError
+from sql import manifests
+from sql.database import create_views
+from sql.files import StoreFull, sweep_drafts
+from sql.locks import StoreBusy, hold
+from sql.manifests import Manifest, Part
+from sql.parts import PartWriter, orphans, remove_unfinished
+from sql.publish import is_published, publish
+from sql.schemas import TABLES
+from sql.store import Store
+
+ROWS_PER_PART = 500_000  # a part of this size is read as fast as any
+WORK = ".work"
+LIMITS: dict[str, Any] = {"memory_limit": "256MB", "preserve_insertion_order": "false"}
+
+
+def _new_id() -> str:
+    """Sorts by time; the tail keeps two runs of one second apart."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+
+
+@dataclass
+class Run:
+    """What one job adds to the store while it holds it; nothing shows before `commit`."""
+
+    store: Store
+    job: str
+    past: list[Manifest]
+    work: Path  # scratch folder, removed when the run ends
+    id: str = field(default_factory=_new_id)
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    adopted: list[Part] = field(default_factory=list)
+    _writers: dict[str, PartWriter] = field(default_factory=dict)
+    _clock: float = field(default_factory=time.monotonic)
+
+    @property
+    def version(self) -> str:
+        """Of Vitrina."""
+        return version("vitrina")
+
+    @property
+    def seconds(self) -> float:
+        """Wall time since the run began."""
+        return time.monotonic() - self._clock
+
+    def views(self, intake: Intake) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """The views of the store with what this run has flushed, and of the CSV."""
+        return staged_views(self.store, self.so_far, intake, self.work)
+
+    def write(self, table: str, rows: pa.RecordBatch | pa.Table | list[dict[str, Any]]) -> None:
+        """Add rows to a table; those of tables with dynamic columns bring their schema."""
+        if isinstance(rows, list):
+            rows = pa.RecordBatch.from_pylist(rows, schema=TABLES[table])
+        if table not in self._writers:
+            schema = TABLES[table] if table != "tags" else rows.schema
+            self._writers[table] = PartWriter(self.store, self.id, table, schema, ROWS_PER_PART)
+        self._writers[table].write(rows)
+
+    def flush(self) -> None:
+        """Make durable what was written so far: a run that is killed later keeps it."""
+        for writer in self._writers.values():
+            writer.flush()
+
+    @property
+    def so_far(self) -> list[Manifest]:
+        """The manifests, with this run's flushed parts as if it were finished."""
+        return [*self.past, self._manifest({}, {}, None, None, None)]
+
+    def commit(
+        self,
+        counts: dict[str, Any],
+        *,
+        arguments: dict[str, Any],
+        source: str | None = None,
+        model: str | None = None,
+        report: Path | None = None,
+    ) -> None:
+        """Make the run visible: its manifest first, then the database that shows it."""
+        self.flush()
+        page = self.store.relative(report) if report else None
+        self.past = [*self.past, self._manifest(counts, arguments, source, model, page)]
+        manifests.write(self.store, self.past[-1])
+        publish(self.store, self.past)
+
+    def republish(self) -> None:
+        """Publish again when the database lags behind the manifests."""
+        if not is_published(self.store, self.past):
+            publish(self.store, self.past)
+
+    def _manifest(
+        self,
+        counts: dict[str, Any],
+        arguments: dict[str, Any],
+        source: str | None,
+        model: str | None,
+        report: str | None,
+    ) -> Manifest:
+        own = [part for writer in self._writers.values() for part in writer.parts]
+        return Manifest(
+            id=self.id,
+            job=self.job,
+            started=self.started.isoformat(),
+            finished=datetime.now(UTC).isoformat(),
+            version=self.version,
+            source=source,
+            arguments=arguments,
+            counts=counts,
+            parts=[*self.adopted, *own],
+            adopted=sorted({Path(part.path).parent.name[4:] for part in self.adopted}),
+            model=model,
+            report=report,
+            seconds=round(self.seconds, 3),
+        )
+
+
+@contextmanager
+def staged_views(
+    store: Store, runs: list[Manifest], intake: Intake, scratch: Path
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that sees the store as these runs left it, and a CSV that was taken in.
+
+    The CSV's products are the view `staged`, its refused rows `refused`. What does not fit into
+    the memory it may use goes to `scratch`.
+    """
+    with duckdb.connect(config=LIMITS | {"temp_directory": str(scratch)}) as con:
+        create_views(con, store, runs)
+        con.from_parquet(str(intake.products)).create_view("staged")
+        con.from_parquet(str(intake.rejects)).create_view("refused")
+        yield con
+
+
+@contextmanager
+def open_run(store: Store, job: str) -> Iterator[Run]:
+    """Hold the store for one run; what killed runs finished is taken over.
+
+    On any way out the flushed facts stay where the next run finds them. Busy when another run
+    holds the store, JobError when the disk is full or a manifest is damaged.
+    """
+    try:
+        with hold(store, job):
+            sweep_drafts(store.root)
+            past = _read_manifests(store)
+            remove_unfinished(store, past)
+            with _work_folder(store) as work:
+                run = Run(store, job, past, work, adopted=orphans(store, past))
+                try:
+                    yield run
+                except KeyboardInterrupt:
+                    run.flush()
+                    raise
+    except StoreBusy as error:
+        raise Busy(str(error), hint="wait until it ends, or stop it") from error
+    except StoreFull as error:
+        raise JobError(
+            f"{error}; nothing was published", hint="make room and run again: it will go on"
+        ) from error
+
+
+def _read_manifests(store: Store) -> list[Manifest]:
+    try:
+        return manifests.read_all(store)
+    except ValueError as error:
+        raise JobError(str(error), hint="put it back from a copy, or remove that run") from error
+
+
+@contextmanager
+def _work_folder(store: Store) -> Iterator[Path]:
+    """A scratch folder on the store's disk. Only the holder of the lock has one."""
+    folder = store.root / WORK
+    shutil.rmtree(folder, ignore_errors=True)  # a killed run's
+    folder.mkdir(parents=True)
+    try:
+        yield Path(tempfile.mkdtemp(dir=folder))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

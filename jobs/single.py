@@ -1,0 +1,54 @@
+"""`catalog tag picture.jpg …`: what the model says about single pictures. Nothing is stored."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from catalog.decoding import Guess, guesses
+from catalog.images.decoders import Decoder
+from catalog.models.runtime import Runtime
+from jobs.models import Model
+from jobs.pictures import cores
+
+
+@dataclass(frozen=True)
+class Look:
+    """What became of one picture: the best labels of each head, or why there are none."""
+
+    picture: Path
+    model: str
+    heads: dict[str, list[Guess]]
+    reason: str | None = None
+
+    def as_json(self) -> str:
+        """One JSON object."""
+        return json.dumps(asdict(self), default=str, ensure_ascii=False)
+
+    def __str__(self) -> str:
+        if self.reason:
+            return f"{self.picture}: can't be read ({self.reason})"
+        width = max(map(len, self.heads))
+        lines = [
+            f"  {head:<{width}}  " + ", ".join(f"{one.label} {one.score:.3f}" for one in best)
+            for head, best in self.heads.items()
+        ]
+        return "\n".join([str(self.picture), *lines])
+
+
+def look_at(pictures: Sequence[Path], model: Model) -> list[Look]:
+    """The best five labels of each head, picture by picture."""
+    runtime = Runtime(model.folder, cores())
+    with Decoder(runtime.card.image_size) as decoder:
+        return [_look(picture, model.name, runtime, decoder) for picture in pictures]
+
+
+def _look(picture: Path, model: str, runtime: Runtime, decoder: Decoder) -> Look:
+    decoded = decoder.decode(picture)
+    if decoded.pixels is None:
+        return Look(picture, model, {}, decoded.reason)
+    scores = runtime.run(decoded.pixels[None]).scores
+    vocabulary = runtime.card.vocabulary
+    return Look(
+        picture, model, {head: guesses(scores[head], vocabulary[head])[0] for head in vocabulary}
+    )

@@ -1,0 +1,109 @@
+"""What a run of `catalog tag` tells in the end, to people and to scripts."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import duckdb
+
+from catalog.intake import Intake
+from jobs.plan import Plan
+from jobs.run import Run
+from sql import statements
+
+DONE = 0
+TOO_MANY_FAILED = 3
+
+COUNTS = (
+    *("rows", "accepted", "rejected"),
+    *("pictures", "fetched", "cached", "failed"),
+    *("products", "tagged", "untagged", "unchanged"),
+)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The counts of one run.
+
+    rows = accepted + rejected; pictures = fetched + cached + failed; products = tagged +
+    untagged; `unchanged` products read as they did the last time. `run` and `report` are None
+    when there was nothing to do.
+    """
+
+    run: str | None
+    rows: int
+    accepted: int
+    rejected: int
+    pictures: int
+    fetched: int
+    cached: int
+    failed: int
+    products: int
+    tagged: int
+    untagged: int
+    unchanged: int
+    seconds: float
+    report: Path | None
+    database: Path
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows, pictures and products, without what is about the run."""
+        return {name: value for name, value in asdict(self).items() if name in COUNTS}
+
+    def exit_code(self, max_failed: float) -> int:
+        """3 when more than this share of the rows was refused or of the pictures failed."""
+        if self.run is None:
+            return DONE
+        over = self.rejected > max_failed * self.rows or self.failed > max_failed * self.pictures
+        return TOO_MANY_FAILED if over else DONE
+
+    def as_json(self) -> str:
+        """One JSON object."""
+        return json.dumps(asdict(self), default=str)
+
+    def __str__(self) -> str:
+        if self.run is None:
+            return f"nothing to do: {self.products:,} products are as they were"
+        lines = [
+            f"rows      {self.rows:,} = {self.accepted:,} accepted + {self.rejected:,} rejected",
+            (
+                f"pictures  {self.pictures:,} = {self.fetched:,} fetched + {self.cached:,} cached"
+                f" + {self.failed:,} failed"
+            ),
+            (
+                f"products  {self.products:,} = {self.tagged:,} tagged + {self.untagged:,} untagged"
+                f" ({self.unchanged:,} unchanged)"
+            ),
+            f"run       {self.run}, {self.seconds:.1f} s",
+            f"report    {self.report}",
+            f"database  {self.database}",
+        ]
+        return "\n".join(lines)
+
+
+def summarise(
+    run: Run,
+    con: duckdb.DuckDBPyConnection,
+    source: str,
+    intake: Intake,
+    plan: Plan,
+    report: Path | None,
+) -> Summary:
+    """Count what a run came to; `con` shows the store as the run leaves it."""
+    [outcomes] = statements.table(con, "outcomes", since=run.started).to_pylist()
+    tagged = statements.count(con, "tagged", source=source)
+    return Summary(
+        run=run.id if report else None,
+        rows=intake.rows,
+        accepted=intake.accepted,
+        rejected=intake.rejected,
+        **outcomes,
+        products=plan.products,
+        tagged=tagged,
+        untagged=plan.products - tagged,
+        unchanged=plan.unchanged,
+        seconds=round(run.seconds, 3),
+        report=report,
+        database=run.store.database,
+    )

@@ -1,0 +1,60 @@
+"""`catalog tag products.csv`: what is new gets fetched, looked at, tagged and published."""
+
+from dataclasses import dataclass, replace
+
+from jobs.console import Console
+from jobs.inputs import Catalogue
+from jobs.models import find_tagger, tagger
+from jobs.pictures import get_and_look, rules_of
+from jobs.plan import make_plan
+from jobs.run import open_run
+from jobs.settings import Settings, store_of
+from jobs.summary import Summary, summarise
+
+
+@dataclass(frozen=True)
+class Tagging:
+    """One call of `catalog tag`."""
+
+    catalogue: Catalogue
+    model: str | None = None
+    refetch: bool = False
+    retrain: bool = False
+
+
+def tag_or_train(job: Tagging, settings: Settings, console: Console) -> Summary:
+    """Tag with the model that there is; train one first when there is none, or when asked to."""
+    store = store_of(settings)
+    if job.retrain or find_tagger(store, job.model) is None:
+        job.catalogue.check_header()
+        why = "asked to train" if job.retrain else "the store has no tagger"
+        console.say(f"{why}: training one first on the labelled rows of {job.catalogue.csv}")
+        # Loaded here: most nights train nothing.
+        from jobs.train_tagger import Training, train_in_child  # noqa: PLC0415
+
+        training = Training(job.catalogue, settings.train, job.refetch)
+        trained = train_in_child(training, settings, console)
+        console.say(str(trained))
+        job = replace(job, model=trained.model, refetch=False)
+    return tag(job, settings, console)
+
+
+def tag(job: Tagging, settings: Settings, console: Console) -> Summary:
+    """Bring tags, database and report up to date with the CSV. There must be a model."""
+    store = store_of(settings)
+    job.catalogue.check_header()
+    with open_run(store, "tag") as run:
+        model = tagger(store, job.model)
+        intake = job.catalogue.take_in(run.work)
+        with run.views(intake) as con:
+            rules = rules_of(settings, refetch=job.refetch)
+            plan = make_plan(con, job.catalogue.source, model.name, rules, run.work)
+            if plan.nothing_to_do and not run.adopted:
+                run.republish()
+                return summarise(run, con, job.catalogue.source, intake, plan, None)
+            console.say(str(plan))
+            get_and_look(run, con, plan, settings, model, console)
+        # Loaded here: a run with nothing to do has nothing to close.
+        from jobs.closing import close  # noqa: PLC0415
+
+        return close(run, job.catalogue, settings, model, intake, plan)

@@ -1,0 +1,69 @@
+"""Small copies of pictures for a page: decoded by us, encoded again by us, carried in the page."""
+
+import base64
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from catalog.images.decoders import Decoder
+
+SIDE = 112
+QUALITY = 74
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A JPEG of ours and its size in pixels."""
+
+    jpeg: bytes
+    width: int
+    height: int
+
+    @property
+    def uri(self) -> str:
+        """The picture as an address that needs no network."""
+        return f"data:image/jpeg;base64,{base64.b64encode(self.jpeg).decode('ascii')}"
+
+
+def thumbnails(paths: Iterable[Path]) -> list[Thumbnail | None]:
+    """One thumbnail a picture, in order; None for a picture that can't be read."""
+    with Decoder(SIDE) as decoder:
+        pictures = [decoder.decode(path) for path in paths]
+    return [
+        None
+        if picture.pixels is None
+        else encode(picture.pixels, picture.width or SIDE, picture.height or SIDE)
+        for picture in pictures
+    ]
+
+
+def encode(pixels: np.ndarray, width: int, height: int) -> Thumbnail:
+    """Encode a squashed square, uint8 [SIDE, SIDE, 3], of a picture of width by height pixels.
+
+    The longer side becomes SIDE and the shape is the picture's own again, but no thinner than one
+    in four.
+    """
+    longer = max(width, height)
+    size = (
+        max(round(SIDE * width / longer), SIDE // 4),
+        max(round(SIDE * height / longer), SIDE // 4),
+    )
+    return _saved(Image.fromarray(pixels).resize(size))
+
+
+def shrink(png: bytes) -> Thumbnail:
+    """Make a thumbnail of a PNG that we wrote ourselves."""
+    with Image.open(io.BytesIO(png), formats=["PNG"]) as picture:
+        small = picture.convert("RGB")
+    small.thumbnail((SIDE, SIDE))
+    return _saved(small)
+
+
+def _saved(picture: Image.Image) -> Thumbnail:
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=QUALITY, optimize=True)
+    return Thumbnail(file.getvalue(), *picture.size)

@@ -1,0 +1,251 @@
+"""What is inside catalog.duckdb: views over the parts, and a comment on each column.
+
+The schema `history` has every row that any run wrote. The views that people use lie on top of
+it, one file each in views/, whose header is the view's comment. A column is commented by that
+header (`-- column: what it means`), else as where the view reads it, the last place first.
+"""
+
+import itertools
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from sql import schemas
+from sql.files import StoreFull
+from sql.manifests import Manifest, parts_of
+from sql.store import Store, cards, current_models
+
+# In the order of creation: a view comes after those that it reads.
+VIEWS = (
+    "products",
+    "fetches",
+    "images",
+    "predictions",
+    "embeddings",
+    "tags",
+    "rejects",
+    "failures",
+    "runs",
+    "models",
+    "evaluations",
+)
+
+_VIEWS = Path(__file__).parent / "views"
+_RUN = r"regexp_extract(filename, '/run=([^/]+)/[^/]+$', 1) as run"
+_MODEL = r"regexp_extract(filename, '/([^/]+/[^/]+)/split\.parquet$', 1) as model"
+_ADDED = {"run": "the run that wrote the row", "model": "the model, as name/version"}
+
+_SQL_TYPES = {
+    "string": "varchar",
+    "bool": "boolean",
+    "int8": "tinyint",
+    "int16": "smallint",
+    "int32": "integer",
+    "int64": "bigint",
+    "float": "float",
+    "double": "double",
+    "timestamp[us, tz=UTC]": "timestamptz",
+}
+
+_COLUMN_COMMENT = re.compile(r"^-- (\w+): (.+(?:\n--   .+)*)\n", re.MULTILINE)
+_READ = re.compile(r"\b(?:from|join) ((?:history\.)?\w+)")
+
+
+def write_database(path: Path, store: Store, manifests: Sequence[Manifest]) -> None:
+    """Create the DuckDB file at `path`, which must not exist, closed and complete."""
+    try:
+        with duckdb.connect() as con:
+            # Without this version, only DuckDB 2.0 and later could open the file.
+            con.execute(f"attach {_literal(str(path))} as catalog (storage_version 'v1.2.0')")
+            con.execute("use catalog")
+            create_views(con, store, manifests)
+            comment_views(con)
+            con.execute("use memory")
+            con.execute("detach catalog")
+    except duckdb.IOException as err:
+        if "No space left" in str(err):
+            raise StoreFull(path.parent) from err
+        raise
+
+
+def view_sql(name: str) -> str:
+    """Tell the SQL of a view, with its header."""
+    return (_VIEWS / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def create_views(
+    con: duckdb.DuckDBPyConnection, store: Store, manifests: Sequence[Manifest]
+) -> None:
+    """Create the schema `history` and the views where `con` stands; `comment_views` comes after.
+
+    A part that is missing is a ValueError that names it.
+    """
+    # A view is bound as it is created, for which the footers of all its parts are read.
+    con.execute("set parquet_metadata_cache = true")
+    con.execute("create schema history")
+    for schema, query in _history(con, store, manifests):
+        con.execute(f"create view {_history_name(schema)} as {query}")
+    for name in VIEWS:
+        con.execute(f"create view {name} as {view_sql(name)}")
+
+
+def comment_views(con: duckdb.DuckDBPyConnection) -> None:
+    """Say what each view and each of its columns is."""
+    columns = _columns(con)
+    described: dict[str, dict[str, str]] = {}
+    for schema in (*schemas.TABLES.values(), schemas.SPLITS, schemas.MANIFESTS, schemas.CARDS):
+        name, whole = _history_name(schema), schema
+        if name == "history.tags":
+            whole = schemas.tags_schema(schemas.attributes_of(columns[name]))
+        described[name] = _ADDED | schemas.comments(whole)
+        con.execute(f"comment on view {name} is {_literal(schema.metadata[b'comment'].decode())}")
+    for name in VIEWS:
+        text = view_sql(name)
+        described[f"main.{name}"] = _inherited(text, described) | _column_comments(text)
+        con.execute(f"comment on view {name} is {_literal(_sentences(text))}")
+    for view, comments in described.items():
+        for column in filter(comments.__contains__, columns[view]):
+            con.execute(
+                f"comment on column {view}.{_quoted(column)} is {_literal(comments[column])}"
+            )
+
+
+def _history_name(schema: pa.Schema) -> str:
+    return f"history.{schema.metadata[b'vitrina.table'].decode()}"
+
+
+def _history(
+    con: duckdb.DuckDBPyConnection, store: Store, manifests: Sequence[Manifest]
+) -> Iterator[tuple[pa.Schema, str]]:
+    """Tell the views of `history`: what they hold, and the query that gives it."""
+    for table, schema in schemas.TABLES.items():
+        yield schema, _parts_query(con, parts_of(store, manifests, table), schema, _RUN)
+    splits = [path for card in cards(store) if (path := card.with_name("split.parquet")).exists()]
+    yield schemas.SPLITS, _parts_query(con, splits, schemas.SPLITS, _MODEL)
+    runs = [_manifest_row(manifest) for manifest in manifests]
+    yield schemas.MANIFESTS, _values_query(runs, schemas.MANIFESTS)
+    yield schemas.CARDS, _values_query(_card_rows(store), schemas.CARDS)
+
+
+def _parts_query(
+    con: duckdb.DuckDBPyConnection, paths: Sequence[Path], schema: pa.Schema, added: str
+) -> str:
+    """Select every row of these Parquet files, by column name, and `added` from their paths.
+
+    A column of the schema that no file has is there all the same, and null.
+    """
+    nulls = _nulls(schema)
+    if not paths:
+        columns = ", ".join([*nulls.values(), added])
+        return f"select {columns} from (select '' as filename) limit 0"  # noqa: S608 - all quoted
+    gone = next((path for path in paths if not path.exists()), None)
+    if gone is not None:
+        raise ValueError(f"{gone} is missing, though a finished run or a model needs it")
+    rows = (
+        f"read_parquet([{', '.join(map(_literal, map(str, paths)))}],"
+        " union_by_name = true, filename = true, hive_partitioning = false)"
+    )
+    present = con.sql(f"from {rows}").columns
+    missing = [null for name, null in nulls.items() if name not in present]
+    columns = ", ".join(["* exclude (filename)", *missing, added])
+    return f"select {columns} from {rows}"  # noqa: S608 - all quoted
+
+
+def _values_query(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> str:
+    """Select rows that stand in the query itself."""
+    query = f"select {', '.join(_nulls(schema).values())} where false"
+    if not rows:
+        return query
+    values = ", ".join(f"({', '.join(map(_literal, row))})" for row in rows)
+    return f"{query} union all select * from (values {values})"  # noqa: S608 - all quoted
+
+
+def _nulls(schema: pa.Schema) -> dict[str, str]:
+    """Write a null of each column's SQL type, under the column's name."""
+    return {
+        column.name: f"null::{_sql_type(column.type)} as {_quoted(column.name)}"
+        for column in schema
+    }
+
+
+def _sql_type(kind: pa.DataType) -> str:
+    """Name the type of SQL that DuckDB reads a Parquet column of this type as."""
+    if pa.types.is_map(kind):
+        return f"map({_sql_type(kind.key_type)}, {_sql_type(kind.item_type)})"
+    if pa.types.is_list(kind):
+        return f"{_sql_type(kind.value_type)}[]"
+    return _SQL_TYPES[str(kind)]
+
+
+def _manifest_row(manifest: Manifest) -> list[Any]:
+    """Write a manifest as a row of `schemas.MANIFESTS`."""
+    return [
+        manifest.id,
+        manifest.job,
+        manifest.source,
+        manifest.started,
+        manifest.finished,
+        manifest.seconds,
+        manifest.version,
+        manifest.model,
+        manifest.report,
+        json.dumps(manifest.arguments, ensure_ascii=False),
+        json.dumps(manifest.counts, ensure_ascii=False),
+        sum(part.rows for part in manifest.parts),
+        sum(part.bytes for part in manifest.parts),
+        manifest.adopted,
+    ]
+
+
+def _card_rows(store: Store) -> list[list[Any]]:
+    """Write the models' cards as rows of `schemas.CARDS`."""
+    serving = current_models(store)
+    models = {f"{card.parent.parent.name}/{card.parent.name}": card for card in cards(store)}
+    return [
+        [model, model in serving, card.read_text(encoding="utf-8", errors="replace")]
+        for model, card in models.items()
+    ]
+
+
+def _columns(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """Tell the columns of each view, as schema.view, in one go: asking a view binds it again."""
+    found: dict[str, list[str]] = {}
+    for view, column in con.execute(
+        "select schema_name || '.' || table_name, column_name from duckdb_columns()"
+        " where database_name = current_database() order by table_oid, column_index"
+    ).fetchall():
+        found.setdefault(view, []).append(column)
+    return found
+
+
+def _sentences(text: str) -> str:
+    """Tell what a view is, and its grain: its header before the columns."""
+    header = itertools.takewhile(lambda line: line.startswith("-- "), text.splitlines())
+    lines = itertools.takewhile(lambda line: not _COLUMN_COMMENT.match(f"{line}\n"), header)
+    return " ".join(line.removeprefix("-- ") for line in lines)
+
+
+def _column_comments(text: str) -> dict[str, str]:
+    """Tell what the header of a view says about its columns."""
+    return {name: comment.replace("\n--  ", "") for name, comment in _COLUMN_COMMENT.findall(text)}
+
+
+def _inherited(text: str, described: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Tell what is known of the columns of whatever a view reads; what it reads last wins."""
+    found: dict[str, str] = {}
+    for name in _READ.findall(text):
+        found |= described.get(name if "." in name else f"main.{name}", {})
+    return found
+
+
+def _literal(value: object) -> str:
+    return str(duckdb.ConstantExpression(value))
+
+
+def _quoted(name: str) -> str:
+    return str(duckdb.ColumnExpression(name))

@@ -1,0 +1,187 @@
+"""Whole-file writes: a file appears complete or not at all, also when the power goes."""
+
+import errno
+import os
+import re
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+# A draft says whose it is: .<name>.<process>.<thread>.draft; DuckDB adds a file to its own.
+_DRAFT = re.compile(r"^\..+\.(\d+)\.\d+\.draft(\.wal)?$")
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_STARTED = time.time()
+
+
+class StoreFull(OSError):  # noqa: N818 - it says what is the case
+    """The disk (or a quota) has no room left for what was being written to `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(errno.ENOSPC, "no room left on the disk", str(folder))
+        self.folder = folder
+
+    def __str__(self) -> str:
+        return f"no room left on the disk that holds {self.folder}"
+
+
+@contextmanager
+def replacing(path: Path, drafts: Path | None = None) -> Iterator[Path]:
+    """Yield a draft that becomes `path`, flushed to the disk, only if the block succeeds.
+
+    The draft is a sibling of `path`, or lies in the folder `drafts` of the same file system.
+    A full disk is `StoreFull`; whatever was at `path` before is then still there.
+    """
+    with _refusing_full_disk(path.parent):
+        _make_folder(path.parent)
+        draft = _draft_of(path, drafts)
+        try:
+            yield draft
+            _sync(draft)
+            draft.replace(path)
+            _sync(path.parent)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty sibling folder that becomes `path` only if the block succeeds.
+
+    `path` must not exist: a published folder is never rewritten.
+    """
+    with _refusing_full_disk(path.parent):
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, "already there, and never rewritten", str(path))
+        _make_folder(path.parent)
+        draft = _draft_of(path)
+        draft.mkdir()
+        try:
+            yield draft
+            for written in draft.rglob("*"):
+                _sync(written)
+            _sync(draft)
+            draft.rename(path)
+            _sync(path.parent)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Put `data` at `path`, whole."""
+    with replacing(path) as draft:
+        draft.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Put `text` at `path` as UTF-8, whole."""
+    write_bytes(path, text.encode())
+
+
+def sweep_drafts(root: Path) -> list[Path]:
+    """Remove the drafts that dead processes left in the store at `root`; returns them.
+
+    Looks where drafts can be: two folders deep, not into images/ (its drafts lie in
+    images/.drafts), nor into the run folders that a manifest has closed.
+    """
+    swept = [draft for folder in _drafty(root) for draft in _dead_drafts(folder)]
+    for draft in swept:
+        if draft.is_dir():
+            shutil.rmtree(draft, ignore_errors=True)
+        else:
+            draft.unlink(missing_ok=True)
+    return swept
+
+
+def free_bytes(path: Path) -> int:
+    """Room left, in bytes, on the disk that holds `path` (or will, once it exists)."""
+    while not path.exists():
+        path = path.parent
+    return shutil.disk_usage(path).free
+
+
+def _draft_of(path: Path, drafts: Path | None = None) -> Path:
+    """Tell the draft of `path` for this process and thread.
+
+    The thread counts too: two threads that keep the same picture must not share a draft.
+    """
+    folder = path.parent if drafts is None else drafts
+    if drafts is not None:
+        _make_folder(drafts)
+    return folder / f".{path.name}.{os.getpid()}.{threading.get_native_id()}.draft"
+
+
+def _make_folder(folder: Path) -> None:
+    """Create `folder` and its parents such that they survive a power cut."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync(folder.parent)
+
+
+def _sync(path: Path) -> None:
+    """Flush a file or a folder to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _refusing_full_disk(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as err:
+        if err.errno in _FULL and not isinstance(err, StoreFull):
+            raise StoreFull(folder) from err
+        raise
+
+
+def _drafty(root: Path) -> Iterator[Path]:
+    """Tell the folders of a store in which a killed writer may have left a draft."""
+    if not root.is_dir():
+        return
+    yield root
+    if (drafts := root / "images" / ".drafts").is_dir():
+        yield drafts
+    closed = {f"run={path.stem}" for path in (root / "runs").glob("*.json")}
+    for table in _folders(root):
+        if table.name != "images":
+            yield table
+            yield from (folder for folder in _folders(table) if folder.name not in closed)
+
+
+def _folders(folder: Path) -> list[Path]:
+    with os.scandir(folder) as entries:
+        return [Path(entry) for entry in entries if entry.is_dir(follow_symlinks=False)]
+
+
+def _dead_drafts(folder: Path) -> list[Path]:
+    with os.scandir(folder) as entries:
+        return [Path(entry) for entry in entries if _is_dead(entry)]
+
+
+def _is_dead(entry: os.DirEntry[str]) -> bool:
+    """Whether this is a draft whose writer has died."""
+    draft = _DRAFT.match(entry.name)
+    if draft is None:
+        return False
+    process = int(draft.group(1))
+    if process == os.getpid():
+        # In a container every night's process may have the same number.
+        return entry.stat(follow_symlinks=False).st_mtime < _STARTED
+    return not _is_alive(process)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

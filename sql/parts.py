@@ -1,0 +1,136 @@
+"""Parts: the immutable Parquet files that a run adds to a table."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sql.files import replacing
+from sql.manifests import Manifest, Part
+from sql.schemas import FACTS, SNAPSHOTS
+from sql.store import Store
+
+# Rows that wait in memory; DuckDB reads row groups of this size well.
+_ROW_GROUP = 50_000
+
+
+class PartWriter:
+    """Writes the rows of one run and table as parts, each of which appears whole.
+
+    Rows wait in memory for a row group, then go into the draft of a part, which is finished at
+    `rows_per_part` rows or when it is flushed. For one thread at a time. On a full disk the part
+    under way is lost and `StoreFull` raised; the finished ones stay.
+    """
+
+    def __init__(
+        self, store: Store, run_id: str, table: str, schema: pa.Schema, rows_per_part: int
+    ) -> None:
+        self.parts: list[Part] = []
+        self._store = store
+        self._run_id = run_id
+        self._table = table
+        self._schema = schema
+        self._rows_per_part = rows_per_part
+        self._waiting: list[pa.Table] = []
+        self._rows = 0  # of the part under way, those that wait included
+        self._writer: pq.ParquetWriter | None = None
+        self._draft = ExitStack()  # closes the writer, then gives the part its name
+
+    def write(self, batch: pa.RecordBatch | pa.Table) -> None:
+        """Add rows, which need the schema's columns, in any order."""
+        rows = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
+        self._waiting.append(rows.select(self._schema.names).cast(self._schema))
+        self._rows += rows.num_rows
+        if self._rows >= self._rows_per_part:
+            self.flush()
+        elif sum(table.num_rows for table in self._waiting) >= _ROW_GROUP:
+            self._write_waiting()
+
+    def flush(self) -> None:
+        """Finish the part under way, if it has any row: from now on it is durable."""
+        if self._rows == 0:
+            return
+        path = self._path()
+        self._write_waiting()
+        self._draft.close()
+        size = path.stat().st_size
+        self.parts.append(Part(self._table, self._store.relative(path), self._rows, size))
+        self._writer, self._rows = None, 0
+
+    def close(self) -> None:
+        """Finish the last part."""
+        self.flush()
+
+    def _path(self) -> Path:
+        return self._store.part(self._table, self._run_id, len(self.parts) + 1)
+
+    def _write_waiting(self) -> None:
+        """Move the rows that wait into the draft, which is given up when that fails."""
+        if not self._waiting:
+            return
+        with self._draft as draft:
+            if self._writer is None:
+                path = draft.enter_context(replacing(self._path()))
+                self._writer = draft.enter_context(
+                    pq.ParquetWriter(path, self._schema, compression="zstd")
+                )
+            self._writer.write_table(pa.concat_tables(self._waiting))
+            self._draft = draft.pop_all()
+        self._waiting = []
+
+
+def orphans(store: Store, manifests: Iterable[Manifest]) -> list[Part]:
+    """Tell the finished parts of facts that killed runs left, for the next run to adopt."""
+    return [
+        part
+        for table, path in _unclaimed(store, manifests, FACTS)
+        if (part := _read_part(store, table, path)) is not None
+    ]
+
+
+def remove_unfinished(store: Store, manifests: Iterable[Manifest]) -> list[Path]:
+    """Remove what killed runs left and nobody may adopt; returns it.
+
+    Those are their snapshots, which describe a run that never was, and unreadable parts.
+    """
+    manifests = list(manifests)
+    removed = [path for _, path in _unclaimed(store, manifests, SNAPSHOTS)]
+    removed += [
+        path
+        for table, path in _unclaimed(store, manifests, FACTS)
+        if _read_part(store, table, path) is None
+    ]
+    for path in removed:
+        path.unlink()
+        if not any(path.parent.iterdir()):
+            path.parent.rmdir()
+    return removed
+
+
+def _unclaimed(
+    store: Store, manifests: Iterable[Manifest], tables: Iterable[str]
+) -> Iterator[tuple[str, Path]]:
+    """Tell (table, path) of the parts in run folders without a manifest that none adopted."""
+    manifests = list(manifests)
+    closed = {f"run={manifest.id}" for manifest in manifests}
+    claimed = {part.path for manifest in manifests for part in manifest.parts}
+    for table in tables:
+        for folder in sorted((store.root / table).glob("run=*")):
+            if folder.name in closed:
+                continue
+            for path in sorted(folder.glob("part-*.parquet")):
+                if store.relative(path) not in claimed:
+                    yield table, path
+
+
+def _read_part(store: Store, table: str, path: Path) -> Part | None:
+    """Describe a part by its footer; None when it has none, or is another table's."""
+    try:
+        footer = pq.read_metadata(path)
+    except (pa.ArrowException, OSError):
+        return None
+    if (footer.metadata or {}).get(b"vitrina.table") != table.encode():
+        return None
+    return Part(table, store.relative(path), footer.num_rows, path.stat().st_size)

@@ -1,0 +1,43 @@
+-- What is known of each location that the staged products name.
+-- One row a location.
+-- params: $model (the model that tags, null when there is none), $now, $stale (before it a
+-- picture that was fetched is asked for again), $refetch
+with
+
+wanted as (
+
+    select distinct unnest(pictures) as location
+    from staged
+
+),
+
+scored as (
+
+    select distinct picture
+    from history.scores as scores
+    where model = $model
+
+)
+
+select
+    wanted.location,
+    fetches.picture,
+    fetches.outcome,
+    fetches.reason,
+    fetches.etag,
+    fetches.last_modified,
+    fetches.size,
+    fetches.mtime_ns,
+    images.outcome as decoded,
+    scored.picture is not null as scored,
+    wanted.location like '/%' as local,
+    case
+        when fetches.location is null then true
+        when $refetch then true
+        when fetches.outcome <> 'failed' or fetches.dead then fetches.fetched_at < $stale
+        else fetches.next_try <= $now
+    end as due
+from wanted
+left join fetches using (location)
+left join images using (picture)
+left join scored using (picture)

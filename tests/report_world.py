@@ -1,0 +1,244 @@
+"""A small store to report on, made of tables drawn here; its words can be made hostile."""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
+
+from catalog.models.artefact import Card, hashes, save_card
+from reports.results import RunFacts
+
+MODEL = "tagger/1"
+VOCABULARY = {"category": ("Bag", "Shoe"), "colour": ("Red", "Green", "Blue")}
+HOSTILE = (
+    "<script>document.documentElement.dataset.ran = 1</script>",
+    "</style><script>document.documentElement.dataset.ran = 1</script>",
+    "<img src=x onerror='document.documentElement.dataset.ran = 1'>",
+    '" autofocus onfocus="document.documentElement.dataset.ran = 1',
+    "]]>--><svg onload=document.documentElement.dataset.ran=1>",
+    "{{ 7 * 7 }} $x_1^2$ %s",
+    "\N{RIGHT-TO-LEFT OVERRIDE}\N{ARABIC LETTER MEEM}\N{ARABIC LETTER REH} right to left",
+    "n" * 300,
+)
+
+NOW = datetime(2026, 11, 22, 3, 15, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class World:
+    """What a report is drawn from."""
+
+    connection: duckdb.DuckDBPyConnection
+    run: RunFacts
+    folder: Path
+    pictures: Path
+    vocabulary: Mapping[str, Sequence[str]]
+
+    def picture(self, sha: str) -> Path:
+        """Where a picture lies."""
+        return self.pictures / sha
+
+
+def world(
+    place: Path,
+    *,
+    products: int = 40,
+    vocabulary: Mapping[str, Sequence[str]] = VOCABULARY,
+    title: str = "A thing",
+    trained: bool = False,
+) -> World:
+    """Make a store of `products` products; each fifth was trained on, or all if `trained`.
+
+    The scores put most on the truth, but for each third product, where the colour is wrong.
+    """
+    place.mkdir(parents=True, exist_ok=True)
+    pictures = [_picture(place, number) for number in range(products)]
+    connection = duckdb.connect()
+    rows = _evaluations(products, vocabulary, trained)
+    tables = {
+        "products": pa.table(
+            {
+                "source": ["shop"] * products,
+                "id": [f"p{number}" for number in range(products)],
+                "title": [f"{title} {number}" for number in range(products)],
+                "pictures": [[f"/shop/missing{n}", f"/shop/{n}"] for n in range(products)],
+            }
+        ),
+        "fetches": pa.table(
+            {"location": [f"/shop/{number}" for number in range(products)], "picture": pictures}
+        ),
+        "images": pa.table(
+            {
+                "picture": pictures,
+                "outcome": ["ok"] * products,
+                "width": [30] * products,
+                "height": [40] * products,
+            }
+        ),
+        "evaluations": pa.Table.from_pylist(rows, _EVALUATIONS),
+        "tags": pa.table(
+            {
+                "source": ["shop"] * products,
+                "id": [f"p{number}" for number in range(products)],
+                "model": [MODEL] * products,
+                "tagged": [True] * products,
+            }
+        ),
+        "predictions": pa.table(
+            {
+                "picture": pictures,
+                "model": [MODEL] * products,
+                "head": ["colour"] * products,
+                "rank": [1] * products,
+                "label": [vocabulary["colour"][0]] * products,
+                "score": [0.5] * products,
+            }
+        ),
+        "failures": _failures(title),
+        "rejects": _rejects(title),
+    }
+    for name, table in tables.items():
+        connection.register("given", table)
+        connection.execute(f"create table {name} as select * from given")  # noqa: S608 - ours
+        connection.unregister("given")
+    counts = {"rows": products + 12, "accepted": products, "rejected": 12}
+    counts |= {"pictures": products + 3, "fetched": products, "cached": 0, "failed": 3}
+    counts |= {"products": products, "tagged": products - 1, "untagged": 1, "unchanged": 2}
+    run = RunFacts("r1", "shop", f"{title}.csv", NOW, 12.5, "0.1.0", MODEL, counts, (title,))
+    return World(connection, run, model_folder(place, vocabulary), place, vocabulary)
+
+
+def model_folder(place: Path, vocabulary: Mapping[str, Sequence[str]]) -> Path:
+    """A model's folder with all the evidence of a training, and no network."""
+    folder = place / "model"
+    folder.mkdir()
+    pair = {"loss": 0.5, "val_loss": 0.75, "accuracy": 0.9, "val_accuracy": 0.625}
+    epochs = [{"epoch": 1, **pair, "heads": dict.fromkeys(vocabulary, pair)}] * 3
+    phases = [{"phase": "heads", "epochs": epochs}, {"phase": "fine-tuning", "epochs": epochs[:1]}]
+    (folder / "history.json").write_text(json.dumps({"phases": phases}))
+    (folder / "summary.txt").write_text(f"layers </pre>{HOSTILE[0]}")
+    rows = [
+        {"picture": row["id"], "id": row["id"], **{k: row[k] for k in ("head", "truth", "scores")}}
+        for row in _evaluations(20, vocabulary, trained=False)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows, _TEST), folder / "test_scores.parquet")
+    sample = [{"id": HOSTILE[3], "labels": [("colour", HOSTILE[0])], "png": _png(9)}]
+    pq.write_table(pa.Table.from_pylist(sample, _SAMPLE), folder / "sample.parquet")
+    accuracy = dict.fromkeys(vocabulary, 0.75)
+    card = Card(
+        task="tagger",
+        name="tagger",
+        version="1",
+        created="2026-11-22T03:00:00+00:00",
+        vocabulary={head: tuple(labels) for head, labels in vocabulary.items()},
+        image_size=32,
+        backbone="cnn",
+        weights="none",
+        embedding_size=8,
+        settings={},
+        trained_on={"source": "shop", "csv_sha256": "ab" * 32, "products": 1234},
+        split={"rule": "by group", "sides": {"test": {"pictures": 20, "groups": 18}}},
+        metrics={
+            "train": {"loss": 1.0, "accuracy": dict.fromkeys(vocabulary, 0.875)},
+            "validation": {"loss": 1.5, "accuracy": accuracy},
+            "test": {"loss": 1.75, "accuracy": accuracy},
+        },
+        files=hashes(folder),
+        parameters=12345,
+        versions={},
+        notes=(HOSTILE[1],),
+    )
+    save_card(folder, card)
+    return folder
+
+
+def _picture(place: Path, number: int) -> str:
+    data = _png(number)
+    name = sha256(data).hexdigest()
+    (place / name).write_bytes(data)
+    return name
+
+
+def _png(number: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (30, 40), (number * 6 % 256, 90, 160)).save(file, "PNG")
+    return file.getvalue()
+
+
+def _evaluations(products: int, vocabulary: Mapping[str, Sequence[str]], trained: bool) -> list:
+    return [
+        {
+            "source": "shop",
+            "id": f"p{number}",
+            "model": MODEL,
+            "head": head,
+            "truth": labels[number % len(labels)],
+            "scores": _scores(labels, number + (head == "colour" and number % 3 == 0)),
+            "trained_on": trained or number % 5 == 0,
+        }
+        for number in range(products)
+        for head, labels in vocabulary.items()
+    ]
+
+
+def _scores(labels: Sequence[str], guess: int) -> np.ndarray:
+    scores = np.full(len(labels), 0.3 / max(len(labels) - 1, 1), np.float32)
+    scores[guess % len(labels)] = 0.7
+    return scores
+
+
+def _failures(word: str) -> pa.Table:
+    row = {"source": "shop", "id": word, "host": "shop.example", "attempts": 3}
+    rows = [
+        {"location": word, "stage": "fetch", "reason": "not_found", "dead": True, "next_try": None},
+        {"location": "b", "stage": "fetch", "reason": "timeout", "dead": False, "next_try": NOW},
+        {
+            "location": "c",
+            "stage": "decode",
+            "reason": "truncated",
+            "dead": False,
+            "next_try": None,
+        },
+    ]
+    return pa.Table.from_pylist([row | each for each in rows])
+
+
+def _rejects(word: str) -> pa.Table:
+    row = {"source": "shop", "first_line": None, "column": "id", "detail": word}
+    rows = [{"line": line, "reason": "id_empty"} for line in range(2, 13)]
+    rows.append({"line": 20, "first_line": 3, "reason": "duplicate_id", "column": None})
+    return pa.Table.from_pylist([row | each for each in rows])
+
+
+_EVALUATIONS = pa.schema(
+    {
+        "source": pa.string(),
+        "id": pa.string(),
+        "model": pa.string(),
+        "head": pa.string(),
+        "truth": pa.string(),
+        "scores": pa.list_(pa.float32()),
+        "trained_on": pa.bool_(),
+    }
+)
+_TEST = pa.schema(
+    {
+        "picture": pa.string(),
+        "id": pa.string(),
+        "head": pa.string(),
+        "truth": pa.string(),
+        "scores": pa.list_(pa.float32()),
+    }
+)
+_SAMPLE = pa.schema(
+    {"id": pa.string(), "labels": pa.map_(pa.string(), pa.string()), "png": pa.binary()}
+)
