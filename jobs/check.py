@@ -13,9 +13,8 @@ from jobs.inputs import Catalogue
 from jobs.models import find_tagger
 from jobs.pictures import rules_of
 from jobs.plan import Plan, make_plan
-from jobs.run import staged_views
+from jobs.run import read_manifests, staged_views
 from jobs.settings import Settings, store_of
-from sql import manifests
 
 LINES_SHOWN = 20
 
@@ -82,7 +81,7 @@ def check(catalogue: Catalogue, model: str | None, settings: Settings, refetch: 
     with tempfile.TemporaryDirectory(prefix="vitrina-check-") as scratch:
         folder = Path(scratch)
         intake = catalogue.take_in(folder)
-        with staged_views(store, manifests.read_all(store), intake, folder) as con:
+        with staged_views(store, read_manifests(store), intake, folder) as con:
             rules = rules_of(settings, refetch=refetch)
             plan = make_plan(con, catalogue.source, name, rules, folder)
         refused = pq.read_table(intake.rejects).to_pylist()

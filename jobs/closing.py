@@ -1,5 +1,7 @@
 """The end of a run of `catalog tag`: snapshots, report, commit."""
 
+from dataclasses import replace
+
 import duckdb
 import pyarrow.parquet as pq
 
@@ -51,7 +53,7 @@ def close(
         model=model.name,
         report=report,
     )
-    return summary
+    return replace(summary, seconds=round(run.seconds, 3))
 
 
 def _write_products(run: Run, con: duckdb.DuckDBPyConnection, source: str) -> None:

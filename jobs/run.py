@@ -29,7 +29,11 @@ from sql.store import Store
 
 ROWS_PER_PART = 500_000  # a part of this size is read as fast as any
 WORK = ".work"
-LIMITS: dict[str, Any] = {"memory_limit": "256MB", "preserve_insertion_order": "false"}
+LIMITS: dict[str, Any] = {
+    "memory_limit": "160MB",
+    "threads": 2,  # each takes its share of the memory
+    "preserve_insertion_order": "false",
+}
 
 
 def _new_id() -> str:
@@ -141,7 +145,10 @@ def staged_views(
     the memory it may use goes to `scratch`.
     """
     with duckdb.connect(config=LIMITS | {"temp_directory": str(scratch)}) as con:
-        create_views(con, store, runs)
+        try:
+            create_views(con, store, runs)
+        except ValueError as error:
+            raise JobError(str(error), hint="put it back from a copy") from error
         con.from_parquet(str(intake.products)).create_view("staged")
         con.from_parquet(str(intake.rejects)).create_view("refused")
         yield con
@@ -157,7 +164,7 @@ def open_run(store: Store, job: str) -> Iterator[Run]:
     try:
         with hold(store, job):
             sweep_drafts(store.root)
-            past = _read_manifests(store)
+            past = read_manifests(store)
             remove_unfinished(store, past)
             with _work_folder(store) as work:
                 run = Run(store, job, past, work, adopted=orphans(store, past))
@@ -174,7 +181,8 @@ def open_run(store: Store, job: str) -> Iterator[Run]:
         ) from error
 
 
-def _read_manifests(store: Store) -> list[Manifest]:
+def read_manifests(store: Store) -> list[Manifest]:
+    """The finished runs of a store; JobError when one is damaged."""
     try:
         return manifests.read_all(store)
     except ValueError as error:

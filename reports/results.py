@@ -20,10 +20,10 @@ from catalog.models.metrics import HeadScores, Share, encode, score_head, whole_
 
 T = TypeVar("T")
 
-MOST_ROWS = 50_000
+MOST_ROWS = 10_000
 """Labelled products that are measured at most; more are sampled by hash, and the page says so."""
-MOST_CELLS = 20_000_000
-"""Scores held at once at most (rows times labels of all heads): 80 MB."""
+MOST_CELLS = 5_000_000
+"""Scores held at once at most (rows times labels of all heads): 20 MB."""
 MOST_LISTED = 60
 EACH_REASON = 8
 WRONG_SHOWN = 12
@@ -229,8 +229,9 @@ def _scores(
         return {}
     labels = sum(map(len, vocabulary.values()))
     most = min(MOST_ROWS, MOST_CELLS // max(labels, 1))
-    params = {"source": run.source, "model": run.model, "most": most}
-    table = _ask(connection, "held_out_scores", params)
+    params = {"source": run.source, "model": run.model}
+    [last] = _ask(connection, "held_out_last", params | {"most": most})["last"].to_pylist()
+    table = _ask(connection, "held_out_scores", params | {"last": last})
     return {head: _measured(table, head, len(vocabulary[head])) for head in vocabulary}
 
 

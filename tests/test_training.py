@@ -135,12 +135,11 @@ def test_worse_fine_tuning_is_undone(taught, lesson, monkeypatch):
 
 
 def test_standardiser_gives_mean_zero_and_spread_one():
-    """Features of any scale weigh alike, and one that never varies is not blown up."""
-    features = np.random.default_rng(0).normal(5, [1, 100, 0.01, 0], (500, 4)).astype(np.float32)
+    """Features weigh alike whatever their scale, and one that never varies is not blown up."""
+    features = np.random.default_rng(0).normal(5, [1, 3, 0], (500, 3)).astype(np.float32)
     found = np.asarray(standardiser(features)(features))
-    assert np.allclose(found.mean(axis=0), 0, atol=1e-2)
-    assert np.allclose(found[:, :2].std(axis=0), 1, atol=0.1)
-    assert np.abs(found[:, 3]).max() < 1e-2
+    assert np.allclose(found.mean(axis=0), 0, atol=1e-3)
+    assert np.allclose(found.std(axis=0), [1, 1, 0], atol=0.05)
 
 
 def test_blank_labels_weigh_nothing():

@@ -30,6 +30,7 @@ class Bench:
     folder: Path
     shop: Shop
     rows: list[dict[str, str]] = field(default_factory=list)
+    extra_settings: str = ""
 
     @property
     def store(self) -> Store:
@@ -83,7 +84,7 @@ class Bench:
     def run(self, *arguments: object) -> Result:
         """The command, in this process, with the bench's store and settings."""
         config = self.folder / "catalog.toml"
-        config.write_text(TOML, encoding="utf-8")
+        config.write_text(TOML + self.extra_settings, encoding="utf-8")
         before = ["--store", self.store.root, "--config", config, "--quiet"]
         return CliRunner().invoke(cli, [str(word) for word in [*before, *arguments]])
 

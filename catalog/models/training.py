@@ -34,13 +34,6 @@ class Targets:
     codes: Mapping[str, np.ndarray]  # head to int32 [n], places in the vocabulary
     weights: Mapping[str, np.ndarray]  # head to float32 [n], 0 or 1
 
-    def twice(self) -> "Targets":
-        """The same n once more behind the first."""
-        return Targets(
-            {head: np.tile(values, 2) for head, values in self.codes.items()},
-            {head: np.tile(values, 2) for head, values in self.weights.items()},
-        )
-
 
 @dataclass(frozen=True)
 class Side:
@@ -111,24 +104,19 @@ def learn(
     features = backbone.features
     answer = answering(keras.Model(features.input, {"features": features.output}))
     train = _pooled(answer, lesson.train, lesson.settings)
-    mirror = _pooled(answer, lesson.train, lesson.settings, mirror=True)
     validation = _pooled(answer, lesson.validation, lesson.settings)
     lesson.progress(f"features of {len(train) + len(validation)} pictures computed")
     heads = make_heads(standardiser(train))
     learned = _joined(backbone, heads)
-    _learn_heads(learned, heads, np.concatenate([train, mirror]), validation, lesson)
+    _learn_heads(learned, heads, train, validation, lesson)
     if lesson.settings.fine_tune_layers:
         _fine_tune(learned, backbone, lesson)
     return learned
 
 
-def _pooled(
-    answer: Answer, side: Side, settings: TrainSettings, *, mirror: bool = False
-) -> np.ndarray:
-    """The features of every picture of a side, or of its mirror image, float32 [count, d]."""
+def _pooled(answer: Answer, side: Side, settings: TrainSettings) -> np.ndarray:
+    """The features of every picture of a side, float32 [count, d]."""
     dataset = rows(side.folder, settings.image_size, settings.batch_size)
-    if mirror:
-        dataset = dataset.map(lambda pixels, row: (pixels[:, :, ::-1], row))
     return by_row(answer, dataset, side.count)["features"]
 
 
@@ -153,16 +141,13 @@ def _joined(backbone: Backbone, heads: Heads) -> Learned:
 def _learn_heads(
     learned: Learned, heads: Heads, train: np.ndarray, validation: np.ndarray, lesson: Lesson
 ) -> None:
-    """Phase one: features are fixed, so they were computed once and only the heads are run.
-
-    `train` is of each training picture, then of each one's mirror image.
-    """
+    """Phase one: features are fixed, so they were computed once and only the heads are run."""
     features = keras.Input(train.shape[1:], name="features")
     curve = _fit(
         "heads",
         keras.Model(features, heads(features)),
         HEADS_RATE,
-        _arrays(train, lesson.train.targets.twice(), lesson.settings, shuffle=True),
+        _arrays(train, lesson.train.targets, lesson.settings, shuffle=True),
         _arrays(validation, lesson.validation.targets, lesson.settings),
         lesson,
     )

@@ -4,44 +4,62 @@
 -- params: $source, $model
 with
 
-asked as (
-
-    select
-        id,
-        unnest(pictures) as location,
-        generate_subscripts(pictures, 1) as place
-    from staged
-
-),
-
 scored as (
 
     select distinct picture
-    from history.scores as scores
+    from history.scores
     where model = $model
 
 ),
 
-seen as (
+readable as (
+
+    select fetches.location, fetches.picture
+    from fetches
+    semi join scored using (picture)
+
+),
+
+-- Most products have one picture: only the others pay for putting lists together, which is the
+-- one thing here that must fit into memory.
+single as (
 
     select
-        asked.id,
-        fetches.picture,
-        min(asked.place) as place
-    from asked
-    join fetches using (location)
-    join scored using (picture)
-    group by asked.id, fetches.picture
+        staged.id,
+        [readable.picture] as pictures
+    from staged
+    join readable on readable.location = staged.pictures[1]
+    where len(staged.pictures) = 1
+
+),
+
+several as (
+
+    select
+        id,
+        list(picture order by place) as pictures
+    from (
+        select asked.id, readable.picture, min(asked.place) as place
+        from (
+            select
+                id,
+                unnest(pictures) as location,
+                generate_subscripts(pictures, 1) as place
+            from staged
+            where len(pictures) > 1
+        ) as asked
+        join readable using (location)
+        group by asked.id, readable.picture
+    )
+    group by id
 
 ),
 
 looked_at as (
 
-    select
-        id,
-        list(picture order by place) as pictures
-    from seen
-    group by id
+    select * from single
+    union all
+    select * from several
 
 ),
 

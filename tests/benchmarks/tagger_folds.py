@@ -106,7 +106,7 @@ def train_fold(options: argparse.Namespace, fold: int) -> dict[str, dict[str, fl
     pictures = list(examples(options.data))
     with TemporaryDirectory() as work, TemporaryDirectory() as folder:
         train_tagger(pictures, settings, Path(work), Path(folder), say, origin=origin)
-        return dict(tested(Path(folder)))
+        return dict(tested(Path(folder), pictures))
 
 
 def say(text: str) -> None:
@@ -129,13 +129,18 @@ def examples(data: Path) -> Iterator[Example]:
             )
 
 
-def tested(folder: Path) -> Iterator[tuple[str, dict[str, float]]]:
-    """The figures of each head over the pictures that the fold kept aside."""
-    scores = pq.read_table(folder / TEST_SCORES).to_pandas()
+def tested(folder: Path, pictures: Sequence[Example]) -> Iterator[tuple[str, dict[str, float]]]:
+    """The figures of each head over the products whose pictures the fold kept aside.
+
+    Training keeps a picture once; here every product counts, also those that share a picture.
+    """
+    kept = pq.read_table(folder / TEST_SCORES).to_pylist()
     for head, labels in load_card(folder).vocabulary.items():
-        rows = scores[scores["head"] == head]
-        result = score_head(head, labels, encode(rows["truth"], labels), np.stack(rows["scores"]))
-        figures = result.as_dict()
+        scores = {row["picture"]: row["scores"] for row in kept if row["head"] == head}
+        rows = [one for one in pictures if one.picture in scores and head in one.labels]
+        truths = encode([one.labels[head] for one in rows], labels)
+        found = np.array([scores[one.picture] for one in rows], np.float32)
+        figures = score_head(head, labels, truths, found).as_dict()
         yield (
             head,
             {

@@ -1,0 +1,95 @@
+"""What `catalog.toml`, the environment and the flags add up to."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from jobs.errors import BadInput
+from jobs.settings import load
+
+
+def test_without_a_file_the_defaults_hold(tmp_path, monkeypatch):
+    """No catalog.toml, no variable: ./store and the five attributes."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CATALOG_STORE", raising=False)
+    settings = load(None, None)
+    assert settings.store == Path("store")
+    assert [one.name for one in settings.attributes] == [
+        "gender",
+        "category",
+        "subcategory",
+        "product_type",
+        "colour",
+    ]
+    assert settings.recheck_after == timedelta(days=7)
+
+
+def test_the_flag_beats_the_variable_and_the_variable_the_file(tmp_path, monkeypatch):
+    """--store, else CATALOG_STORE, else catalog.toml of the working directory."""
+    monkeypatch.chdir(tmp_path)
+    Path("catalog.toml").write_text('store = "written"')
+    monkeypatch.delenv("CATALOG_STORE", raising=False)
+    assert load(None, None).store == Path("written")
+    monkeypatch.setenv("CATALOG_STORE", "/var/store")
+    assert load(None, None).store == Path("/var/store")
+    assert load(None, Path("given")).store == Path("given")
+
+
+def test_every_section_is_read(tmp_path):
+    """Columns, attributes of any name, limits of downloads and choices of training."""
+    config = tmp_path / "shop.toml"
+    config.write_text(
+        """
+        image_root = "pictures"
+        recheck_after_days = 0.5
+        max_failed = 0.25
+        [columns]
+        image = ["Front", "Back"]
+        [attributes]
+        fabric = "Material"
+        [fetch]
+        per_host = 8
+        allow_hosts = ["cdn.local:8080"]
+        [train]
+        backbone = "cnn"
+        weights = "none"
+        """
+    )
+    settings = load(config, None)
+    assert settings.image_root == tmp_path / "pictures"
+    assert settings.recheck_after == timedelta(hours=12)
+    assert settings.columns == {"image": ("Front", "Back")}
+    assert [(one.name, one.synonyms) for one in settings.attributes] == [("fabric", ("Material",))]
+    assert (settings.fetch.per_host, settings.fetch.allow_hosts) == (8, ("cdn.local:8080",))
+    assert (settings.train.backbone, settings.train.weights) == ("cnn", "none")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("stor = 1", "unknown setting stor"),
+        ("[fetch]\nper_hots = 3", "unknown setting fetch.per_hots"),
+        ("max_failed = 3", "share from 0 to 1"),
+        ("encoding = 3", "encoding must be a str"),
+        ("[columns]\nimage = 3", "columns.image"),
+        ("[attributes]\nUPPER = []", "UPPER"),
+        ('[fetch]\nallow_hosts = ["nowhere"]', "HOST:PORT"),
+        ("[train]\nepochs = 0", "epochs"),
+        ("[train]\nepochs = 'ten'", "epochs"),
+        ("no toml at all", "not TOML"),
+    ],
+)
+def test_a_setting_that_means_nothing_is_refused(tmp_path, text, says):
+    """One line that names the file and the setting."""
+    config = tmp_path / "catalog.toml"
+    config.write_text(text)
+    with pytest.raises(BadInput, match=r"catalog\.toml") as refused:
+        load(config, None)
+    assert says in refused.value.message
+
+
+def test_a_config_that_is_not_there_is_refused(tmp_path):
+    """--config names a file: another one is never taken in its place."""
+    with pytest.raises(BadInput, match="can't be read"):
+        load(tmp_path / "none.toml", None)
