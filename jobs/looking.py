@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from catalog.images.asking import Fetched, Known
 from catalog.images.blobs import keep
 from catalog.images.decoders import Decoded, Decoder
-from catalog.images.fetch import Fetched, Fetcher, Known
+from catalog.images.fetch import Fetcher
 from catalog.models.artefact import SPLIT
 from catalog.models.runtime import BATCH, Runtime
 from catalog.models.splits import TrainedGroups

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.attributes import DEFAULT, Attribute
-from catalog.images.fetch import FetchSettings
+from catalog.images.settings import FetchSettings
 from catalog.models.settings import TrainSettings
 from jobs.errors import BadInput
 from sql.store import Store

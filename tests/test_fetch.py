@@ -21,11 +21,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from catalog.images.asking import Known
 from catalog.images.body import read_body
 from catalog.images.deadline import Exchange
-from catalog.images.fetch import Fetcher, FetcherClosed, FetchSettings, Known
+from catalog.images.fetch import Fetcher, FetcherClosed
 from catalog.images.guard import Missed
 from catalog.images.reasons import AT_ONCE, DEAD, PASSING, Reason, next_try_after
+from catalog.images.settings import FetchSettings
 from tests.shop import Handler, Page, Shop
 
 
@@ -339,7 +341,8 @@ def test_few_large_bodies_are_in_memory_at_once(shop):
     code = """
 import sys, threading
 from resource import RUSAGE_SELF, getrusage
-from catalog.images.fetch import Fetcher, FetchSettings
+from catalog.images.fetch import Fetcher
+from catalog.images.settings import FetchSettings
 
 url, host = sys.argv[1:]
 with Fetcher(FetchSettings(allow_hosts=(host,))) as fetcher:
@@ -686,7 +689,8 @@ def test_local_pictures_need_no_network_code(tmp_path):
     """It is loaded at the first URL."""
     (tmp_path / "a.gif").write_bytes(b"GIF89a" + bytes(70))
     code = (
-        "import sys; from catalog.images.fetch import *; f = Fetcher(FetchSettings()); "
+        "import sys; from catalog.images.fetch import Fetcher;"
+        " from catalog.images.settings import FetchSettings; f = Fetcher(FetchSettings());"
         "assert f.fetch(sys.argv[1]).outcome == 'fetched'; sys.exit('requests' in sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", code, tmp_path / "a.gif"], check=False)

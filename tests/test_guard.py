@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from catalog.images import guard as guard_module
 from catalog.images.connections import _check_peer
-from catalog.images.fetch import Fetcher, FetchSettings
+from catalog.images.fetch import Fetcher
 from catalog.images.guard import Guard, Missed, is_public
 from catalog.images.reasons import Reason
+from catalog.images.settings import FetchSettings
 from tests.shop import Page, Shop
 
 GIF = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;" + b"\x00" * 60

@@ -13,13 +13,14 @@ import requests
 import urllib3
 from urllib3.response import BaseHTTPResponse
 
+from catalog.images.asking import Answer, Budget, Known
 from catalog.images.body import read_body
 from catalog.images.connections import GuardedAdapter, keeping_to
 from catalog.images.deadline import Exchange, Watch
-from catalog.images.fetch import Answer, Budget, FetchSettings, Known
 from catalog.images.guard import Guard, Missed
 from catalog.images.hosts import Hosts
 from catalog.images.reasons import Reason
+from catalog.images.settings import FetchSettings
 
 _log = logging.getLogger(__name__)
 

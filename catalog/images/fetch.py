@@ -6,15 +6,16 @@ import random
 import stat
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
+from catalog.images.asking import Answer, Budget, Fetched, Known
 from catalog.images.formats import HEAD, sniff
 from catalog.images.guard import Missed
 from catalog.images.reasons import PASSING, Reason, next_try_after
+from catalog.images.settings import FetchSettings
 
 if TYPE_CHECKING:
     from catalog.images.download import Downloader
@@ -23,68 +24,6 @@ LONGEST_WAIT = 60.0  # seconds, whatever a server's Retry-After asks for
 LONGEST_BACKOFF = 8.0
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class FetchSettings:
-    """How pictures are downloaded."""
-
-    per_host: int = 32
-    total: int = 64
-    deadline: float = 30.0  # seconds on the network for one location, all tries and hops together
-    connect_timeout: float = 10.0
-    read_timeout: float = 10.0
-    max_bytes: int = 20_000_000  # of one picture, after inflating
-    tries: int = 3
-    backoff: float = 0.5  # seconds, before the second try at most; doubled for the next
-    allow_hosts: tuple[str, ...] = ()  # HOST:PORT, beyond public addresses on ports 80 and 443
-    user_agent: str = "Vitrina"
-    contact: str | None = None  # whom a shop's administrator may write to
-    proxy: str | None = None
-
-    def __post_init__(self) -> None:
-        for name in self.allow_hosts:
-            host, _, port = name.rpartition(":")
-            if not host or not port.isdigit():
-                raise ValueError(f"an allowed host is HOST:PORT, not {name!r}")
-        if not self.agent.isprintable() or not self.agent.isascii():
-            raise ValueError(f"a name and contact for servers must be plain ASCII: {self.agent!r}")
-
-    @property
-    def agent(self) -> str:
-        """The User-Agent."""
-        return f"{self.user_agent} (+{self.contact})" if self.contact else self.user_agent
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of a location from an earlier run."""
-
-    picture: str | None = None  # SHA-256
-    etag: str | None = None
-    last_modified: str | None = None
-    size: int | None = None  # bytes; of a local file, as is mtime_ns
-    mtime_ns: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What became of one location."""
-
-    location: str
-    outcome: Literal["fetched", "unchanged", "failed"]
-    reason: Reason | None = None
-    data: bytes | None = None  # only when fetched
-    host: str | None = None  # of the location; None for a local file
-    http_status: int | None = None
-    etag: str | None = None
-    last_modified: str | None = None
-    size: int | None = None  # bytes
-    mtime_ns: int | None = None  # local files
-    attempts: int = 1
-    seconds: float = 0.0
-    dead: bool = False  # not worth asking again
-    next_try_after: int | None = None  # seconds, of a failure that is not dead
 
 
 class FetcherClosed(RuntimeError):  # noqa: N818 - it says what is the case
@@ -167,7 +106,7 @@ class Fetcher:
                 seconds=time.monotonic() - started,
             )
 
-    def _try_again(self, missed: Missed, attempts: int, budget: "Budget") -> bool:
+    def _try_again(self, missed: Missed, attempts: int, budget: Budget) -> bool:
         """Wait before the next try; False if there should be none."""
         if missed.reason not in PASSING or attempts >= self._settings.tries or budget.left <= 0:
             return False
@@ -178,7 +117,7 @@ class Fetcher:
             wait = max(wait, min(missed.retry_after, LONGEST_WAIT))
         return not self._closed.wait(wait)
 
-    def _download(self, url: str, known: Known, budget: "Budget") -> "Answer":
+    def _download(self, url: str, known: Known, budget: Budget) -> Answer:
         with self._lock:
             if self._closed.is_set():
                 raise FetcherClosed(url)
@@ -189,27 +128,6 @@ class Fetcher:
                 self._downloader = Downloader(self._settings)
                 _say_who_guards(self._settings)
         return self._downloader.download(url, known, budget)
-
-
-class Budget:
-    """The seconds on the network that a location may still take."""
-
-    def __init__(self, seconds: float) -> None:
-        self.left = seconds
-
-    def spend(self, since: float) -> None:
-        """Take off what passed since a time.monotonic()."""
-        self.left -= time.monotonic() - since
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a server gave; `data` is None when nothing changed."""
-
-    data: bytes | None
-    status: int
-    etag: str | None
-    last_modified: str | None
 
 
 def _say_who_guards(settings: FetchSettings) -> None:
