@@ -204,10 +204,14 @@ def with_input(settings: Settings, given: dict[str, Any]) -> Settings:
     """The settings with what the flags of `input_options` add or override."""
     columns = dict(settings.columns) | _columns(given["columns"])
     allowed = (*settings.fetch.allow_hosts, *given["allow_hosts"])
+    try:
+        fetch = replace(settings.fetch, allow_hosts=allowed)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     return replace(
         settings,
         columns=columns,
-        fetch=replace(settings.fetch, allow_hosts=allowed),
+        fetch=fetch,
         image_root=given["image_root"] or settings.image_root,
         encoding=given["encoding"] or settings.encoding,
     )

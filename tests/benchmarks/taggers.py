@@ -20,7 +20,7 @@ def mobilenet_tagger(data: Path, work: Path) -> Path:
     """The folder of the network of the README's figures: MobileNetV2 at 224 pixels."""
     return _trained(
         data, work / "mobilenet", "--backbone", "mobilenetv2", "--image-size", "224",
-        "--weights", str(data / "weights" / WEIGHTS),
+        "--weights", str(data / "weights" / WEIGHTS), "--fine-tune-layers", "0",
     )  # fmt: skip
 
 

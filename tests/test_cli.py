@@ -1,0 +1,71 @@
+"""The command line itself: usage, interruptions, faults."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def command(*words: object, code: str = "from jobs.cli import main; main()"):
+    """The command in a process of its own; `code` starts it."""
+    arguments = [sys.executable, "-c", code, *map(str, words)]
+    return subprocess.run(arguments, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["tag"],
+        ["tag", "a.csv", "b.csv"],
+        ["check", "a.csv", "--column", "image"],
+        ["tag", "a.csv", "--max-failed", "2"],
+        ["tag", "a.csv", "--allow-host", "nowhere"],
+        ["train", "tagger", "a.csv", "--backbone", "resnet"],
+        ["train", "tagger", "a.csv", "--epochs", "0"],
+        ["unheard-of"],
+    ],
+)
+def test_wrong_usage_exits_2(words, tmp_path):
+    """A clear message, nothing written, no traceback."""
+    done = command("--store", tmp_path / "store", *words)
+    assert done.returncode == 2
+    assert "Error: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_fault_of_ours_is_one_line_and_a_file():
+    """No traceback reaches the cron mail; it is kept where the line says."""
+    code = "import jobs.cli, sys\njobs.cli.load = lambda *_: 1 / 0\njobs.cli.main()\n"
+    done = command("models", code=code)
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.stderr
+    assert "Traceback" not in done.stderr
+    kept = done.stderr.split("its details are in ")[1].strip()
+    assert "Traceback" in Path(kept).read_text(encoding="utf-8")
+
+
+def test_log_lines_can_be_json(bench):
+    """Every line on standard error is an object with a time and a message."""
+    bench.write()
+    bench.run("check", bench.csv)
+    words = ["--store", bench.store.root, "--config", bench.folder / "catalog.toml"]
+    done = command(
+        *words, "--log-format", "json", "tag", bench.csv, "--allow-host", bench.shop.host
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert lines
+    assert all({"time", "message"} <= line.keys() for line in lines)
+
+
+def test_quiet_says_nothing_but_the_result(bench):
+    """Cron mails only what matters."""
+    bench.write()
+    bench.run("check", bench.csv)
+    words = ["--store", bench.store.root, "--config", bench.folder / "catalog.toml", "--quiet"]
+    done = command(*words, "tag", bench.csv, "--allow-host", bench.shop.host)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "12 tagged" in done.stdout
