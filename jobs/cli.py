@@ -271,7 +271,9 @@ def main() -> NoReturn:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted: what was finished is kept, the next run goes on", err=True)
-        sys.exit(1)
+        # At once: threads may still wait for servers, and DuckDB prints what they hold.
+        sys.stdout.flush()
+        os._exit(1)
     except OSError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)

@@ -1,14 +1,15 @@
 """From locations to facts: get each picture, decode it, let the model look, write it down.
 
-The stages overlap: threads wait for servers, worker processes decode, and this thread runs the
-model and writes. What waits between them is bounded, so memory does not grow with the rows.
+The stages overlap: threads wait for servers, worker processes decode, a thread a core lets the
+model look, and this thread writes. What waits between them is bounded, so memory does not grow
+with the rows.
 """
 
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -23,16 +24,19 @@ from catalog.images.blobs import keep
 from catalog.images.decoders import Decoded, Decoder
 from catalog.images.fetch import Fetcher
 from catalog.models.artefact import SPLIT
-from catalog.models.runtime import BATCH, Runtime
+from catalog.models.runtime import BATCH, Output, Runtime
 from catalog.models.splits import TrainedGroups
 from jobs.console import Advance
 from jobs.parallel import parallel
 from jobs.run import Run
-from jobs.stages import embedding_rows, prediction_rows, score_rows
+from jobs.signals import uninterrupted
+from jobs.stages import embedding_rows, joined, prediction_rows, score_rows
 from sql.store import Store
 
 FETCH_THREADS = 64
-WAITING = 4 * BATCH  # pictures between two stages
+WAITING = 32  # pictures, or batches of them, between two stages
+MOST_IN_BATCH = 64  # locations, when few of them have a picture to look at
+BATCHES_TO_WRITE = 64
 PICTURES_PER_PART = 8192
 SECONDS_PER_PART = 60.0
 FINGERPRINT_SIZE = 32  # pixels a side, when nothing but the fingerprint is wanted
@@ -64,9 +68,9 @@ class Got:
 class Eyes:
     """A model as the pipeline uses it: what it says, and what it was trained on."""
 
-    def __init__(self, folder: Path, name: str, threads: int) -> None:
+    def __init__(self, folder: Path, name: str) -> None:
         self.name = name
-        self.runtime = Runtime(folder, threads)
+        self.runtime = Runtime(folder)
         self.trained = TrainedGroups(folder / SPLIT)
 
     @property
@@ -106,32 +110,26 @@ def look(
     Without eyes pictures are only decoded, for their fingerprint.
     """
     stop = threading.Event()
+    notes = _Notes(run, eyes)
     with ExitStack() as stack:
-        stack.callback(stop.set)
         decoders: SimpleQueue[Decoder] = SimpleQueue()
         for _ in range(workers):
             size = eyes.size if eyes else FINGERPRINT_SIZE
             decoders.put(stack.enter_context(Decoder(size)))
-        got = parallel(
-            partial(_get, fetcher, run.store),
-            due,
-            threads=FETCH_THREADS,
-            ahead=WAITING,
-            stop=stop,
-        )
-        decoded = parallel(
-            partial(_decode, decoders, run.store),
-            _once(got, done),
-            threads=workers,
-            ahead=WAITING,
-            stop=stop,
-        )
-        notes = _Notes(run, eyes)
-        # Whatever ends this, Ctrl-C too: what was finished is kept.
-        stack.callback(notes.flush)
-        for one in decoded:
-            notes.take(one)
-            advance(1)
+        stack.callback(stop.set)
+        stage = partial(parallel, ahead=WAITING, stop=stop)
+        got = stage(partial(_get, fetcher, run.store), due, threads=FETCH_THREADS)
+        decode = partial(_decode, decoders, run.store)
+        decoded = stage(decode, _once(got, done), threads=workers)
+        looked = stage(partial(_look, eyes), _batches(decoded), threads=workers)
+        try:
+            for batch in looked:
+                notes.take(batch)
+                advance(len(batch.items))
+        except (KeyboardInterrupt, RuntimeError):
+            notes.flush()  # what was finished is kept
+            raise
+        notes.flush()
 
 
 def key(picture: str) -> bytes:
@@ -168,61 +166,107 @@ def _decode(decoders: "SimpleQueue[Decoder]", store: Store, one: Got) -> Got:
         decoders.put(decoder)
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """Some locations, and what the model said of those pictures among them that it looked at."""
+
+    items: list[Got]
+    pictures: list[str]
+    output: Output | None = None
+    trained_on: np.ndarray | None = None  # bool [pictures]
+
+
+def _batches(decoded: Iterable[Got]) -> Iterator[list[Got]]:
+    """So many locations together that the model has BATCH pictures to look at."""
+    batch: list[Got] = []
+    seen = 0
+    for one in decoded:
+        batch.append(one)
+        seen += one.decoded is not None and one.decoded.pixels is not None
+        if seen == BATCH or len(batch) == MOST_IN_BATCH:
+            yield batch
+            batch, seen = [], 0
+    if batch:
+        yield batch
+
+
+def _look(eyes: Eyes | None, batch: list[Got]) -> _Looked:
+    """Let the model look at a batch; the pixels end here."""
+    found = [
+        (one.picture, one.decoded)
+        for one in batch
+        if one.picture and one.decoded and one.decoded.pixels is not None
+    ]
+    items = [
+        replace(one, decoded=replace(one.decoded, pixels=None)) if one.decoded else one
+        for one in batch
+    ]
+    if eyes is None or not found:
+        return _Looked(items, [])
+    pixels = np.stack([decoded.pixels for _, decoded in found])  # type: ignore[misc]
+    trained_on = eyes.trained.contains([decoded.fingerprint or "" for _, decoded in found])
+    return _Looked(items, [picture for picture, _ in found], eyes.runtime.run(pixels), trained_on)
+
+
 class _Notes:
-    """Writes down what comes out of the pipeline, and lets the model look batch by batch."""
+    """Writes down what comes out of the pipeline, part by part."""
 
-    run: Run
-    eyes: Eyes | None
-    waiting: list[Got] = field(default_factory=list)  # decoded, not yet scored
-    fetches: list[dict[str, Any]] = field(default_factory=list)
-    pictures: list[dict[str, Any]] = field(default_factory=list)
-    since: float = field(default_factory=time.monotonic)
-    unflushed: int = 0
+    def __init__(self, run: Run, eyes: Eyes | None) -> None:
+        self._run = run
+        self._eyes = eyes
+        self._waiting: list[_Looked] = []
+        self._unflushed = 0
+        self._since = time.monotonic()
 
-    def take(self, one: Got) -> None:
-        if one.fetched is not None:
-            self.fetches.append(_fetch_row(one))
-        if one.decoded is not None:
-            if one.due.decoded is None or one.picture != one.due.picture:
-                self.pictures.append(_picture_row(one, self.run.store))
-            if one.decoded.pixels is not None and self.eyes:
-                self.waiting.append(one)
-        if len(self.waiting) == BATCH:
-            self._score()
-        self.unflushed += 1
-        overdue = time.monotonic() - self.since > SECONDS_PER_PART
-        if self.unflushed == PICTURES_PER_PART or overdue:
+    def take(self, looked: _Looked) -> None:
+        """Note a batch; now and then all that was noted becomes durable."""
+        self._waiting.append(looked)
+        self._unflushed += len(looked.items)
+        overdue = time.monotonic() - self._since > SECONDS_PER_PART
+        if self._unflushed >= PICTURES_PER_PART or overdue:
             self.flush()
+        elif len(self._waiting) >= BATCHES_TO_WRITE:
+            self._write()
 
     def flush(self) -> None:
-        """Let the model look at what still waits, and make all facts durable."""
-        self._score()
-        self.run.write("fetches", self.fetches)
-        self.run.write("pictures", self.pictures)
-        self.run.flush()
-        self.fetches, self.pictures = [], []
-        self.unflushed, self.since = 0, time.monotonic()
+        """Make everything that was noted durable."""
+        self._write()
+        self._run.flush()
+        self._unflushed, self._since = 0, time.monotonic()
 
-    def _score(self) -> None:
-        if not self.waiting or self.eyes is None:
-            return
-        eyes, name = self.eyes, self.eyes.name
-        pictures = [one.picture for one in self.waiting if one.picture]
-        found = [one.decoded for one in self.waiting if one.decoded]
-        output = eyes.runtime.run(np.stack([decoded.pixels for decoded in found]))  # type: ignore[misc]
-        trained_on = eyes.trained.contains([decoded.fingerprint or "" for decoded in found])
+    def _write(self) -> None:
+        """Turn what waits into rows; it leaves the list first, so that nothing is written twice."""
+        with uninterrupted():
+            waiting, self._waiting = self._waiting, []
+            items = [one for looked in waiting for one in looked.items]
+            self._run.write("fetches", [_fetch_row(one) for one in items if one.fetched])
+            decoded = [one for one in items if one.decoded and not _is_noted(one)]
+            self._run.write("pictures", [_picture_row(one, self._run.store) for one in decoded])
+            scored = [looked for looked in waiting if looked.output is not None]
+            if self._eyes and scored:
+                self._write_scores(self._eyes, scored)
+
+    def _write_scores(self, eyes: Eyes, scored: list[_Looked]) -> None:
+        pictures = [picture for looked in scored for picture in looked.pictures]
+        trained_on = np.concatenate([looked.trained_on for looked in scored])  # type: ignore[misc]
+        output = joined([looked.output for looked in scored if looked.output])
         vocabulary = eyes.runtime.card.vocabulary
-        self.run.write("scores", score_rows(pictures, trained_on, output, name))
-        self.run.write("predictions", prediction_rows(pictures, output, vocabulary, name))
-        self.run.write("embeddings", embedding_rows(pictures, output, name))
-        self.waiting = []
+        self._run.write("scores", score_rows(pictures, trained_on, output, eyes.name))
+        self._run.write("predictions", prediction_rows(pictures, output, vocabulary, eyes.name))
+        self._run.write("embeddings", embedding_rows(pictures, output, eyes.name))
+
+
+def _is_noted(one: Got) -> bool:
+    """Whether the store already says that this picture can be decoded."""
+    return one.due.decoded == "ok" and one.picture == one.due.picture
 
 
 def _fetch_row(one: Got) -> dict[str, Any]:
     fetched = one.fetched
     assert fetched is not None  # noqa: S101 - the caller asked
     now = datetime.now(UTC)
+    # A failure forgets nothing: the next try can still ask whether the picture changed.
+    kept = one.due.known if fetched.outcome == "failed" and one.due.known else fetched
     wait = None if fetched.next_try_after is None else timedelta(seconds=fetched.next_try_after)
     return {
         "location": one.due.location,
@@ -231,8 +275,8 @@ def _fetch_row(one: Got) -> dict[str, Any]:
         "reason": fetched.reason,
         "host": fetched.host,
         "http_status": fetched.http_status,
-        "etag": fetched.etag,
-        "last_modified": fetched.last_modified,
+        "etag": kept.etag,
+        "last_modified": kept.last_modified,
         "size": fetched.size,
         "mtime_ns": fetched.mtime_ns,
         "attempts": fetched.attempts,

@@ -1,5 +1,7 @@
 """Which model a job works with."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,8 +59,7 @@ def tagger(store: Store, asked: str | None) -> Model:
 def listing(store: Store) -> str:
     """The models of a store, a line each; the current ones are marked."""
     lines = []
-    for path in sorted(store.models.glob(f"*/*/{CARD}")):
-        card = load_card(path.parent)
+    for card in _cards(store):
         mark = "*" if current(store, card.task) == card.model else " "
         heads = ", ".join(card.vocabulary)
         lines.append(f"{mark} {card.model}  {card.backbone} {card.image_size} px  {heads}")
@@ -70,12 +71,17 @@ def causes(store: Store, model: Model) -> dict[str, str]:
 
     Other labels to choose from are a change of vocabulary; else it is the model that changed.
     """
-    earlier = (folder.parent for folder in store.models.glob(f"*/*/{CARD}"))
-    cards = [load_card(folder) for folder in earlier]
     return {
         card.model: "model" if card.vocabulary == model.card.vocabulary else "vocabulary"
-        for card in cards
+        for card in _cards(store)
     }
+
+
+def _cards(store: Store) -> Iterator[Card]:
+    """The cards of a store; one that can't be trusted stops nobody who does not ask for it."""
+    for path in sorted(store.models.glob(f"*/*/{CARD}")):
+        with suppress(ModelRefused):
+            yield load_card(path.parent)
 
 
 def use(store: Store, name: str) -> None:

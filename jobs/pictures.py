@@ -1,15 +1,22 @@
 """The picture stage as jobs call it: what is due, with the machine's own size."""
 
 import os
+from typing import TYPE_CHECKING
 
 import duckdb
 
+from catalog.images.reasons import PASSING_IN_DECODING
+from catalog.models.artefact import ModelRefused
 from jobs.console import Console
+from jobs.errors import BadInput
 from jobs.models import Model
 from jobs.plan import Plan, Rules
 from jobs.run import Run
 from jobs.settings import Settings
 from sql import statements
+
+if TYPE_CHECKING:
+    from jobs.looking import Eyes
 
 ROWS = 100_000  # of a batch from DuckDB
 
@@ -37,12 +44,23 @@ def get_and_look(
         return
     # Loaded here: a run with nothing to do needs neither a server nor a model.
     from catalog.images.fetch import Fetcher  # noqa: PLC0415
-    from jobs.looking import Eyes, key, look, read_due  # noqa: PLC0415
+    from jobs.looking import key, look, read_due  # noqa: PLC0415
 
     name = model.name if model else None
-    found = statements.batches(con, "looked_at", ROWS, model=name)
+    found = statements.batches(
+        con, "looked_at", ROWS, model=name, passing=sorted(PASSING_IN_DECODING)
+    )
     done = {key(picture) for batch in found for picture in batch["picture"].to_pylist()}
-    eyes = Eyes(model.folder, model.name, cores()) if model else None
+    eyes = _eyes(model) if model else None
     total = sum(plan.asks.values())
     with Fetcher(settings.fetch) as fetcher, console.progress("pictures", total) as advance:
         look(run, read_due(plan.due), fetcher, eyes, done, cores(), advance)
+
+
+def _eyes(model: Model) -> "Eyes":
+    from jobs.looking import Eyes  # noqa: PLC0415 - as above
+
+    try:
+        return Eyes(model.folder, model.name)
+    except ModelRefused as error:
+        raise BadInput(str(error), hint="`catalog models` lists those of the store") from error

@@ -14,6 +14,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from catalog.images.guard import Guard
+from catalog.images.reasons import PASSING_IN_DECODING, Reason
 from sql import statements
 
 BATCH_ROWS = 10_000
@@ -108,10 +110,15 @@ def make_plan(
     return Plan(**counts, retag=retag, pictures=pictures, asks=asks, due=due)
 
 
+def current_time() -> datetime:
+    """Now, by which what is due is told from what is not."""
+    return datetime.now(UTC)
+
+
 def _known_locations(
     con: duckdb.DuckDBPyConnection, model: str | None, rules: Rules
 ) -> Iterator[pa.RecordBatch]:
-    now = datetime.now(UTC)
+    now = current_time()
     yield from statements.batches(
         con,
         "locations",
@@ -120,6 +127,7 @@ def _known_locations(
         now=now,
         stale=now - rules.recheck_after,
         refetch=rules.refetch,
+        passing=sorted(PASSING_IN_DECODING),
     )
 
 
@@ -135,8 +143,7 @@ def _ask(row: Mapping[str, Any], rules: Rules) -> str | None:
         if row["outcome"] is None:
             return "new"
         return "retry" if row["outcome"] == "failed" else "recheck"
-    waits = row["picture"] and row["decoded"] != "failed" and not row["scored"]
-    return "look" if waits else None
+    return "look" if row["picture"] and not row["looked_at"] else None
 
 
 def _is_due(row: Mapping[str, Any], rules: Rules) -> bool:
@@ -144,10 +151,16 @@ def _is_due(row: Mapping[str, Any], rules: Rules) -> bool:
         return True
     if row["local"]:
         return _stat(row["location"]) != (row["size"], row["mtime_ns"])
-    if row["reason"] in {"address_refused", "port_refused"}:
-        # Only another setting can change the outcome.
-        return urlsplit(row["location"]).netloc in rules.allow_hosts
+    if row["reason"] in {Reason.ADDRESS_REFUSED, Reason.PORT_REFUSED}:
+        # Another setting can change that at once, and time hardly ever.
+        return bool(row["old"]) or _is_allowed(row["location"], rules.allow_hosts)
     return bool(row["due"])
+
+
+def _is_allowed(url: str, allow_hosts: tuple[str, ...]) -> bool:
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return Guard(allow_hosts).allows(parts.hostname or "", port)
 
 
 def _stat(path: str) -> tuple[int | None, int | None]:

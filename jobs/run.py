@@ -17,18 +17,20 @@ import pyarrow as pa
 
 from catalog.intake import Intake
 from jobs.errors import Busy, JobError
+from jobs.signals import uninterrupted
 from sql import manifests
 from sql.database import create_views
 from sql.files import StoreFull, sweep_drafts
 from sql.locks import StoreBusy, hold
 from sql.manifests import Manifest, Part
-from sql.parts import PartWriter, orphans, remove_unfinished
+from sql.parts import PartWriter, drop_journals, keep_journal, orphans, remove_unfinished
 from sql.publish import is_published, publish
 from sql.schemas import TABLES
 from sql.store import Store
 
 ROWS_PER_PART = 500_000  # a part of this size is read as fast as any
 WORK = ".work"
+_POLL_SECONDS = 1.0
 LIMITS: dict[str, Any] = {
     "memory_limit": "160MB",
     "threads": 2,  # each takes its share of the memory
@@ -80,8 +82,10 @@ class Run:
 
     def flush(self) -> None:
         """Make durable what was written so far: a run that is killed later keeps it."""
-        for writer in self._writers.values():
-            writer.flush()
+        with uninterrupted():
+            for writer in self._writers.values():
+                writer.flush()
+            keep_journal(self.store, self.id, [*self.adopted, *self._own_parts()])
 
     @property
     def so_far(self) -> list[Manifest]:
@@ -102,12 +106,16 @@ class Run:
         page = self.store.relative(report) if report else None
         self.past = [*self.past, self._manifest(counts, arguments, source, model, page)]
         manifests.write(self.store, self.past[-1])
+        drop_journals(self.store, [self.id, *self.past[-1].adopted])
         publish(self.store, self.past)
 
     def republish(self) -> None:
         """Publish again when the database lags behind the manifests."""
         if not is_published(self.store, self.past):
             publish(self.store, self.past)
+
+    def _own_parts(self) -> list[Part]:
+        return [part for writer in self._writers.values() for part in writer.parts]
 
     def _manifest(
         self,
@@ -117,7 +125,6 @@ class Run:
         model: str | None,
         report: str | None,
     ) -> Manifest:
-        own = [part for writer in self._writers.values() for part in writer.parts]
         return Manifest(
             id=self.id,
             job=self.job,
@@ -127,7 +134,7 @@ class Run:
             source=source,
             arguments=arguments,
             counts=counts,
-            parts=[*self.adopted, *own],
+            parts=[*self.adopted, *self._own_parts()],
             adopted=sorted({Path(part.path).parent.name[4:] for part in self.adopted}),
             model=model,
             report=report,
@@ -155,30 +162,37 @@ def staged_views(
 
 
 @contextmanager
-def open_run(store: Store, job: str) -> Iterator[Run]:
+def open_run(store: Store, job: str, *, patience: float = 0.0) -> Iterator[Run]:
     """Hold the store for one run; what killed runs finished is taken over.
 
     On any way out the flushed facts stay where the next run finds them. Busy when another run
-    holds the store, JobError when the disk is full or a manifest is damaged.
+    still holds the store after `patience` seconds, JobError when the disk is full or a manifest
+    is damaged.
     """
     try:
+        _wait_for(store, job, patience)
         with hold(store, job):
             sweep_drafts(store.root)
             past = read_manifests(store)
             remove_unfinished(store, past)
             with _work_folder(store) as work:
-                run = Run(store, job, past, work, adopted=orphans(store, past))
-                try:
-                    yield run
-                except KeyboardInterrupt:
-                    run.flush()
-                    raise
+                yield Run(store, job, past, work, adopted=orphans(store, past))
     except StoreBusy as error:
         raise Busy(str(error), hint="wait until it ends, or stop it") from error
     except StoreFull as error:
         raise JobError(
             f"{error}; nothing was published", hint="make room and run again: it will go on"
         ) from error
+
+
+def _wait_for(store: Store, job: str, patience: float) -> None:
+    until = time.monotonic() + patience
+    while time.monotonic() < until:
+        try:
+            with hold(store, job):
+                return
+        except StoreBusy:
+            time.sleep(_POLL_SECONDS)
 
 
 def read_manifests(store: Store) -> list[Manifest]:

@@ -12,11 +12,13 @@ from catalog.attributes import DEFAULT, Attribute
 from catalog.images.settings import FetchSettings
 from catalog.models.settings import TrainSettings
 from jobs.errors import BadInput
+from sql.schemas import tags_schema
 from sql.store import Store
 
 FILE = "catalog.toml"
 STORE_VARIABLE = "CATALOG_STORE"
 KNOWN = ("store", "image_root", "encoding", "recheck_after_days", "max_failed")
+LONGEST_DAYS = 36_500
 SECTIONS = ("columns", "attributes", "fetch", "train")
 
 
@@ -78,9 +80,15 @@ def _settings(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         "train": _section(content, "train", TrainSettings),
         "image_root": folder / content["image_root"] if "image_root" in content else None,
         "encoding": _typed(content, "encoding", str, None),
-        "recheck_after": timedelta(days=_typed(content, "recheck_after_days", float, 7)),
+        "recheck_after": _days(_typed(content, "recheck_after_days", float, 7)),
         "max_failed": share(_typed(content, "max_failed", float, 0.1)),
     }
+
+
+def _days(value: float) -> timedelta:
+    if not 0 <= value <= LONGEST_DAYS:
+        raise ValueError(f"recheck_after_days is 0 to {LONGEST_DAYS}, not {value}")
+    return timedelta(days=value)
 
 
 def share(value: float) -> float:
@@ -121,6 +129,7 @@ def _lists(content: Mapping[str, Any], name: str) -> dict[str, tuple[str, ...]]:
 
 def _attributes(content: Mapping[str, Any]) -> tuple[Attribute, ...]:
     named = _lists(content, "attributes")
+    tags_schema(named)  # a name that would clash with a column of `tags` is refused here
     return tuple(Attribute(name, columns) for name, columns in named.items()) or DEFAULT
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from catalog.decoding import Guess, guesses
 from catalog.images.decoders import Decoder
+from catalog.models.artefact import ModelRefused
 from catalog.models.runtime import Runtime
+from jobs.errors import BadInput
 from jobs.models import Model
-from jobs.pictures import cores
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,10 @@ class Look:
 
 def look_at(pictures: Sequence[Path], model: Model) -> list[Look]:
     """The best five labels of each head, picture by picture."""
-    runtime = Runtime(model.folder, cores())
+    try:
+        runtime = Runtime(model.folder)
+    except ModelRefused as error:
+        raise BadInput(str(error)) from error
     with Decoder(runtime.card.image_size) as decoder:
         return [_look(picture, model.name, runtime, decoder) for picture in pictures]
 

@@ -13,6 +13,14 @@ from catalog.models.runtime import Output
 from sql.schemas import TABLES
 
 
+def joined(outputs: Sequence[Output]) -> Output:
+    """What a model said of several batches, as of one."""
+    return Output(
+        {head: np.concatenate([one.scores[head] for one in outputs]) for head in outputs[0].scores},
+        np.concatenate([one.embedding for one in outputs]),
+    )
+
+
 def score_rows(
     pictures: Sequence[str],
     trained_on: np.ndarray,

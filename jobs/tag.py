@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 
 from jobs.console import Console
+from jobs.errors import BadInput
 from jobs.inputs import Catalogue
-from jobs.models import find_tagger, tagger
+from jobs.models import find_tagger, tagger, use
 from jobs.pictures import get_and_look, rules_of
 from jobs.plan import make_plan
 from jobs.run import open_run
@@ -25,6 +26,8 @@ class Tagging:
 def tag_or_train(job: Tagging, settings: Settings, console: Console) -> Summary:
     """Tag with the model that there is; train one first when there is none, or when asked to."""
     store = store_of(settings)
+    if job.retrain and job.model:
+        raise BadInput("--train and --model ask for different models: give one of them")
     if job.retrain or find_tagger(store, job.model) is None:
         job.catalogue.check_header()
         why = "asked to train" if job.retrain else "the store has no tagger"
@@ -35,6 +38,7 @@ def tag_or_train(job: Tagging, settings: Settings, console: Console) -> Summary:
         training = Training(job.catalogue, settings.train, job.refetch)
         trained = train_in_child(training, settings, console)
         console.say(str(trained))
+        use(store, trained.model)
         job = replace(job, model=trained.model, refetch=False)
     return tag(job, settings, console)
 

@@ -6,10 +6,9 @@ import os
 import secrets
 import shutil
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from sql import statements
 from sql.files import replacing_folder
 from sql.store import Store, current, make_current
 
+PATIENCE_SECONDS = 12 * 3600
 FEWEST_LABELLED = 100  # products; fewer leave nothing to test on
 
 
@@ -69,20 +69,38 @@ def train(job: Training, settings: Settings, console: Console) -> Trained:
     pictures = _get_pictures(store, job, settings, console)
     with tempfile.TemporaryDirectory(prefix="vitrina-training-") as scratch:
         folder = _train(store, job, settings, pictures, Path(scratch), console)
-        with open_run(store, "train") as run:
+        # Hours of training are not thrown away because the nightly run is at work just now.
+        with open_run(store, "train", patience=PATIENCE_SECONDS) as run:
             return _keep(run, job, folder)
 
 
 def train_in_child(job: Training, settings: Settings, console: Console) -> Trained:
     """`train` in a process of its own, so that TensorFlow's memory goes when it is done."""
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as child:
-        try:
-            return child.submit(train, job, settings, console).result()
-        except BrokenProcessPool as error:
-            raise JobError(
-                "the training process was killed", hint="is there enough memory for it?"
-            ) from error
+    ours, theirs = spawn.Pipe(duplex=False)
+    child = spawn.Process(target=_train_and_tell, args=(theirs, job, settings, console))
+    child.start()
+    theirs.close()
+    try:
+        outcome = ours.recv()
+    except EOFError as error:
+        raise JobError(
+            "the training process was killed", hint="is there enough memory for it?"
+        ) from error
+    finally:
+        child.terminate()  # it has told what came of it, or we were asked to stop
+        child.join()
+    if isinstance(outcome, Exception):
+        raise outcome
+    trained: Trained = outcome
+    return trained
+
+
+def _train_and_tell(pipe: Connection, job: Training, settings: Settings, console: Console) -> None:
+    try:
+        pipe.send(train(job, settings, console))
+    except Exception as error:  # noqa: BLE001 - raised again by the parent
+        pipe.send(error)
 
 
 def _check_weights(train: TrainSettings) -> None:

@@ -23,6 +23,10 @@ class StoreFull(OSError):  # noqa: N818 - it says what is the case
         super().__init__(errno.ENOSPC, "no room left on the disk", str(folder))
         self.folder = folder
 
+    def __reduce__(self) -> tuple[type["StoreFull"], tuple[Path]]:
+        """Let it travel from a child process."""
+        return StoreFull, (self.folder,)
+
     def __str__(self) -> str:
         return f"no room left on the disk that holds {self.folder}"
 

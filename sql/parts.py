@@ -1,13 +1,14 @@
 """Parts: the immutable Parquet files that a run adds to a table."""
 
+import json
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sql.files import replacing
+from sql.files import replacing, write_text
 from sql.manifests import Manifest, Part
 from sql.schemas import FACTS, SNAPSHOTS
 from sql.store import Store
@@ -53,11 +54,15 @@ class PartWriter:
         if self._rows == 0:
             return
         path = self._path()
-        self._write_waiting()
-        self._draft.close()
-        size = path.stat().st_size
-        self.parts.append(Part(self._table, self._store.relative(path), self._rows, size))
-        self._writer, self._rows = None, 0
+        try:
+            self._write_waiting()
+            self._draft.close()
+            size = path.stat().st_size
+            self.parts.append(Part(self._table, self._store.relative(path), self._rows, size))
+        finally:
+            # Whatever failed, the next rows begin a part of their own.
+            self._writer, self._waiting, self._rows = None, [], 0
+            self._draft = ExitStack()
 
     def close(self) -> None:
         """Finish the last part."""
@@ -81,32 +86,61 @@ class PartWriter:
         self._waiting = []
 
 
+def keep_journal(store: Store, run_id: str, parts: Iterable[Part]) -> None:
+    """Say which parts of a run belong together, once all of them are durable.
+
+    The parts of several tables can't appear in one instant. What a run that was killed between
+    them left of the last ones is not in its journal, and nobody adopts it: the pictures of those
+    parts are looked at again, and no fact is there twice or without the others.
+    """
+    write_text(_journal(store, run_id), json.dumps([part.path for part in parts]))
+
+
+def drop_journals(store: Store, run_ids: Iterable[str]) -> None:
+    """Forget the journals of runs whose parts a manifest names by now."""
+    for run_id in run_ids:
+        _journal(store, run_id).unlink(missing_ok=True)
+
+
 def orphans(store: Store, manifests: Iterable[Manifest]) -> list[Part]:
     """Tell the finished parts of facts that killed runs left, for the next run to adopt."""
+    journaled = _journaled(store)
     return [
         part
         for table, path in _unclaimed(store, manifests, FACTS)
-        if (part := _read_part(store, table, path)) is not None
+        if store.relative(path) in journaled
+        and (part := _read_part(store, table, path)) is not None
     ]
 
 
 def remove_unfinished(store: Store, manifests: Iterable[Manifest]) -> list[Path]:
     """Remove what killed runs left and nobody may adopt; returns it.
 
-    Those are their snapshots, which describe a run that never was, and unreadable parts.
+    Those are their snapshots, which describe a run that never was, and parts of facts that are
+    in no journal or unreadable.
     """
     manifests = list(manifests)
-    removed = [path for _, path in _unclaimed(store, manifests, SNAPSHOTS)]
-    removed += [
-        path
-        for table, path in _unclaimed(store, manifests, FACTS)
-        if _read_part(store, table, path) is None
-    ]
+    adoptable = {part.path for part in orphans(store, manifests)}
+    left = _unclaimed(store, manifests, (*FACTS, *SNAPSHOTS))
+    removed = [path for _, path in left if store.relative(path) not in adoptable]
     for path in removed:
         path.unlink()
         if not any(path.parent.iterdir()):
             path.parent.rmdir()
     return removed
+
+
+def _journal(store: Store, run_id: str) -> Path:
+    return store.runs / f".{run_id}.journal"
+
+
+def _journaled(store: Store) -> set[str]:
+    """Tell the paths that the journals of all runs name; one that is damaged names none."""
+    paths: set[str] = set()
+    for journal in store.runs.glob(".*.journal"):
+        with suppress(ValueError):
+            paths.update(json.loads(journal.read_bytes()))
+    return paths
 
 
 def _unclaimed(

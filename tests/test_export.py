@@ -25,7 +25,7 @@ def test_keras_and_litert_agree(tiny_model):
     """Both files give the same scores and embeddings for the same pixels."""
     network = load_keras(tiny_model, load_card(tiny_model))
     expected = {name: np.asarray(value) for name, value in network(pixels(9)).items()}
-    output = Runtime(tiny_model, threads=1).run(pixels(9))
+    output = Runtime(tiny_model).run(pixels(9))
     for head, scores in output.scores.items():
         assert np.abs(scores - expected[head]).max() < 1e-5
     assert np.allclose(output.embedding, expected[EMBEDDING], atol=1e-3)
@@ -34,7 +34,7 @@ def test_keras_and_litert_agree(tiny_model):
 
 def test_disagreement_is_an_error(tiny_model):
     """An export that says otherwise never leaves the training."""
-    output = Runtime(tiny_model, threads=1).run(pixels(2))
+    output = Runtime(tiny_model).run(pixels(2))
     shifted = {head: scores + 0.01 for head, scores in output.scores.items()}
     with pytest.raises(ExportFailed, match="differs"):
         agreement(tiny_model, pixels(2), shifted)
@@ -55,7 +55,7 @@ def test_reloaded_in_a_new_process(tiny_model):
         [sys.executable, "-c", code, tiny_model], capture_output=True, text=True, check=True
     )
     said = json.loads(ran.stdout)
-    output = Runtime(tiny_model, threads=1).run(pixels(4))
+    output = Runtime(tiny_model).run(pixels(4))
     for head, scores in output.scores.items():
         assert np.abs(np.array(said[head]) - scores).max() < 1e-5
 

@@ -11,7 +11,13 @@ import pytest
 from sql import files, parts
 from sql.files import StoreFull, sweep_drafts
 from sql.manifests import Manifest, read_all
-from sql.parts import PartWriter, orphans, remove_unfinished
+from sql.parts import (
+    PartWriter,
+    drop_journals,
+    keep_journal,
+    orphans,
+    remove_unfinished,
+)
 from sql.schemas import TABLES
 from sql.store import Store
 from tests.warehouse import add_rows, add_run
@@ -135,6 +141,7 @@ writer = parts.PartWriter(Store(sys.argv[1]), "1", "embeddings", TABLES["embeddi
 row = pa.Table.from_pylist([{"picture": "a", "model": "m/1", "embedding": [1.0]}])
 writer.write(row)
 writer.flush()
+parts.keep_journal(Store(sys.argv[1]), "1", writer.parts)
 writer.write(row)
 print(flush=True)
 time.sleep(60)
@@ -156,13 +163,32 @@ def test_killed_run(tmp_path):
     remove_unfinished(store, [])
     (orphan,) = orphans(store, [])
     assert (orphan.table, orphan.rows) == ("embeddings", 1)
-    assert [path.name for path in tmp_path.rglob("*.*")] == ["part-00001.parquet"]
+    assert [path.name for path in tmp_path.rglob("*.parquet")] == ["part-00001.parquet"]
+
+
+def test_parts_that_do_not_stand_together_are_not_adopted(tmp_path):
+    """A run killed between the parts of one flush leaves none of them: no fact lacks its others."""
+    store = Store(tmp_path)
+    together = [
+        *add_rows(store, "1", "pictures", [{"picture": "a"}]).parts,
+        *add_rows(store, "1", "embeddings", [{"picture": "a", "embedding": [1.0]}]).parts,
+    ]
+    keep_journal(store, "1", together)
+    late = store.part("pictures", "1", 2)
+    late.write_bytes((tmp_path / together[0].path).read_bytes())
+    assert remove_unfinished(store, []) == [late]
+    assert sorted(orphans(store, []), key=lambda part: part.path) == sorted(
+        together, key=lambda part: part.path
+    )
+    drop_journals(store, ["1"])
+    assert orphans(store, []) == []
 
 
 def test_facts_are_adopted_once(tmp_path):
     """A killed run's facts are orphans until a run's manifest names them."""
     store = Store(tmp_path)
     writer = add_rows(store, "1", "embeddings", [{"picture": "a", "embedding": [1.0]}])
+    keep_journal(store, "1", writer.parts)
     assert orphans(store, []) == writer.parts
     add_run(store, "2", writer, adopted=["1"])
     assert orphans(store, read_all(store)) == []
@@ -177,6 +203,7 @@ def test_snapshots_and_wrecks_are_removed(tmp_path):
     add_run(store, "1", kept)
     good = add_rows(store, "2", "pictures", [{"picture": "a"}])
     unfinished = add_rows(store, "2", "products", [{"id": "b"}])
+    keep_journal(store, "2", [*good.parts, *unfinished.parts])
     wreck = store.part("pictures", "2", 2)
     wreck.write_bytes(b"PAR1 but no footer")
     foreign = store.part("pictures", "3", 1)

@@ -19,7 +19,7 @@ def pixels(count: int) -> np.ndarray:
 
 def test_outputs_by_name(tiny_model):
     """Every head gives probabilities over its labels; the embedding is at most 128 numbers."""
-    runtime = Runtime(tiny_model, threads=1)
+    runtime = Runtime(tiny_model)
     output = runtime.run(pixels(3))
     assert list(output.scores) == ["shape", "colour"]
     for head, labels in runtime.card.vocabulary.items():
@@ -32,7 +32,7 @@ def test_outputs_by_name(tiny_model):
 
 def test_any_number_of_pictures(tiny_model):
     """No batch border shows: each picture scores as it does alone."""
-    runtime = Runtime(tiny_model, threads=1)
+    runtime = Runtime(tiny_model)
     many = pixels(2 * BATCH + 5)
     together = runtime.run(many)
     for row in (0, BATCH - 1, BATCH, 2 * BATCH + 4):
@@ -44,7 +44,7 @@ def test_any_number_of_pictures(tiny_model):
 
 def test_results_are_not_overwritten(tiny_model):
     """What one call gave stays as it is while the next one runs."""
-    runtime = Runtime(tiny_model, threads=1)
+    runtime = Runtime(tiny_model)
     first = runtime.run(pixels(4)).scores["colour"]
     kept = first.copy()
     runtime.run(255 - pixels(4))
@@ -55,7 +55,7 @@ def test_results_are_not_overwritten(tiny_model):
 def test_wrong_pixels_are_refused(tiny_model, wrong):
     """Pixels of another kind or size would give nonsense without a word."""
     with pytest.raises(ValueError, match="uint8"):
-        Runtime(tiny_model, threads=1).run(wrong)
+        Runtime(tiny_model).run(wrong)
 
 
 def test_changed_file_is_refused(tiny_model, tmp_path):
@@ -95,7 +95,7 @@ def test_tensorflow_is_never_imported(tiny_model):
         "import sys, time, pathlib, numpy\n"
         "from catalog.models.runtime import Runtime\n"
         "start = time.perf_counter()\n"
-        f"runtime = Runtime(pathlib.Path({str(tiny_model)!r}), threads=1)\n"
+        f"runtime = Runtime(pathlib.Path({str(tiny_model)!r}))\n"
         "runtime.run(numpy.zeros((2, 32, 32, 3), numpy.uint8))\n"
         "assert time.perf_counter() - start < 5\n"
         "print([name for name in ('tensorflow', 'keras', 'sklearn', 'pandas')"

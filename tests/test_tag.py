@@ -6,10 +6,15 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from catalog.images.decoders import Decoded, Decoder
+from catalog.images.reasons import Reason
+from catalog.models.runtime import BATCH
 from sql.locks import hold
+from sql.parts import PartWriter
 from tests.shop import Page
 from tests.tiny_model import draw
 
@@ -276,7 +281,10 @@ def test_what_a_stopped_run_finished_is_kept(bench, how):
     told = bench.tag()
     asked = len(bench.shop.asked) - before
     assert told["tagged"] == 12
-    assert asked == (12 if how == signal.SIGKILL else 1)  # killed within its first part
+    if how == signal.SIGKILL:
+        assert asked == 12  # killed within its first part
+    else:
+        assert asked <= BATCH  # the picture that hung, and those that waited for it in its batch
     assert bench.ask("select count(*) from embeddings") == [(12,)]
 
 
@@ -324,3 +332,81 @@ def test_another_model_tags_anew_and_says_so(bench):
     assert (told["tagged"], told["cached"], told["unchanged"]) == (12, 12, 12)
     assert len(bench.shop.asked) == asked
     assert bench.ask("select distinct model from tags") == [("tiny/2",)]
+
+
+def test_a_signal_in_the_middle_of_a_flush_doubles_nothing(bench, monkeypatch):
+    """Ctrl-C while facts are being made durable: each is there once after the next run."""
+    flush, times = PartWriter.flush, []
+
+    def interrupted(writer):
+        if writer._rows and not times:
+            times.append(1)
+            os.kill(os.getpid(), signal.SIGINT)
+        flush(writer)
+
+    monkeypatch.setattr(PartWriter, "flush", interrupted)
+    bench.write()
+    bench.run("tag", bench.csv, "--allow-host", bench.shop.host)
+    assert times == [1]
+    told = bench.tag()
+    assert (told["pictures"], told["products"], told["tagged"]) == (12, 12, 12)
+    for view, rows in (("fetches", 12), ("images", 12), ("embeddings", 12), ("tags", 12)):
+        assert bench.ask(f"select count(*) from {view}") == [(rows,)]  # noqa: S608 - ours
+
+
+def test_a_kill_between_the_parts_of_a_flush_loses_nothing(bench, monkeypatch):
+    """Facts of one picture are adopted together or not at all."""
+    flush, flushed = PartWriter.flush, []
+
+    class Killed(BaseException):
+        pass
+
+    def dies(writer):
+        if writer._rows:
+            flushed.append(writer._table)
+        if len(flushed) == 3:
+            raise Killed
+        flush(writer)
+
+    monkeypatch.setattr(PartWriter, "flush", dies)
+    with pytest.raises(Killed):
+        bench.run("tag", bench.write(), "--allow-host", bench.shop.host)
+    monkeypatch.setattr(PartWriter, "flush", flush)
+    told = bench.tag()
+    assert (told["failed"], told["tagged"]) == (0, 12)
+    for view, rows in (("images", 12), ("embeddings", 12), ("predictions", 60)):
+        assert bench.ask(f"select count(*) from {view}") == [(rows,)]  # noqa: S608 - ours
+
+
+def test_a_picture_that_could_not_be_decoded_that_night_is_tried_again(bench, monkeypatch):
+    """A decoder that died is no property of the bytes: after a day they are looked at again."""
+    monkeypatch.setattr(Decoder, "decode", lambda *_: Decoded("failed", Reason.DECODER_DIED))
+    assert bench.tag("--max-failed", "1")["failed"] == 12
+    monkeypatch.undo()
+    assert bench.tag()["run"] is None
+    later = datetime.now(UTC) + timedelta(days=2)
+    monkeypatch.setattr("jobs.plan.current_time", lambda: later)
+    told = bench.tag()
+    assert (told["tagged"], told["failed"]) == (12, 0)
+
+
+def test_a_refused_address_is_asked_once_it_is_allowed(bench):
+    """The setting that lets it through is enough; nothing else asks for it again."""
+    path = bench.write()
+    assert bench.run("tag", path, "--max-failed", "1").exit_code == 0
+    assert bench.ask("select distinct reason from failures") == [("port_refused",)]
+    assert bench.run("tag", path, "--max-failed", "1").stdout.startswith("nothing to do")
+    assert bench.tag()["tagged"] == 12
+
+
+def test_a_failed_recheck_forgets_nothing(bench):
+    """The picture serves on, the run counts the failure, and the next one asks conditionally."""
+    bench.tag()
+    kept = bench.shop.pages["/0.png"]
+    bench.shop.pages["/0.png"] = Page(status=404)
+    told = bench.tag("--refetch")
+    assert (told["failed"], told["tagged"]) == (1, 12)
+    bench.shop.pages["/0.png"] = kept
+    bench.tag("--refetch")
+    again = [asked for asked in bench.shop.asked[-12:] if asked.path == "/0.png"]
+    assert ["If-None-Match" in asked.headers for asked in again] == [True]

@@ -66,7 +66,7 @@ def test_split_and_scores_are_about_the_same_pictures(tiny_model):
 
 def test_kept_scores_are_the_models(tiny_model, tmp_path):
     """The scores that were kept are what the exported file says of those pictures."""
-    runtime = Runtime(tiny_model, threads=1)
+    runtime = Runtime(tiny_model)
     paths = {example.picture: example.path for example in examples(tmp_path)}
     row = pq.read_table(tiny_model / TEST_SCORES).to_pylist()[0]
     from catalog.images.decoders import Decoder  # noqa: PLC0415 - a worker process

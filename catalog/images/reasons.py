@@ -74,6 +74,10 @@ AT_ONCE = frozenset(
 )
 
 
+# Not in the bytes but in the moment: such a picture may well be decoded another day.
+PASSING_IN_DECODING = frozenset({Reason.OUT_OF_MEMORY, Reason.DECODER_DIED, Reason.DECODER_TIMEOUT})
+
+
 def next_try_after(reason: Reason) -> int | None:
     """Seconds until a location that failed so may be asked again, None if it is dead."""
     if reason in DEAD:

@@ -21,6 +21,12 @@ class FetchSettings:
     proxy: str | None = None
 
     def __post_init__(self) -> None:
+        for name in ("per_host", "total", "max_bytes", "tries"):
+            if not isinstance(value := getattr(self, name), int) or value < 1:
+                raise ValueError(f"{name} must be a whole number from 1, not {value!r}")
+        for name in ("deadline", "connect_timeout", "read_timeout"):
+            if not isinstance(value := getattr(self, name), (int, float)) or value <= 0:
+                raise ValueError(f"{name} must be a number of seconds, not {value!r}")
         for name in self.allow_hosts:
             host, _, port = name.rpartition(":")
             if not host or not port.isdigit():

@@ -17,11 +17,18 @@ class TrainSettings:
     seed: int = 0
     fold: int = 0  # which fifth of the picture groups tests, 0 to 4
 
+    _COUNTS = ("dense_units", "fine_tune_layers", "seed")
+
     def __post_init__(self) -> None:
+        for name in ("image_size", "epochs", "batch_size", *self._COUNTS):
+            if not isinstance(getattr(self, name), int):
+                raise ValueError(  # noqa: TRY004 - one kind of error for a setting that is no good
+                    f"{name} must be a whole number, not {getattr(self, name)!r}"
+                )
         for name in ("image_size", "epochs", "batch_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
-        for name in ("dense_units", "fine_tune_layers", "seed"):
+        for name in self._COUNTS:
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
         if not 32 <= self.image_size <= 1024:

@@ -1,7 +1,8 @@
 -- What is known of each location that the staged products name.
 -- One row a location.
--- params: $model (the model that tags, null when there is none), $now, $stale (before it a
--- picture that was fetched is asked for again), $refetch
+-- params: $model (the model that tags, null when decoding alone is wanted), $now, $stale (before
+-- it a picture that was fetched is asked for again), $refetch, $passing (reasons for which a
+-- picture may be decoded again after a day, as they are not in its bytes)
 with
 
 wanted as (
@@ -29,7 +30,14 @@ select
     fetches.size,
     fetches.mtime_ns,
     images.outcome as decoded,
-    scored.picture is not null as scored,
+    case
+        when images.outcome = 'failed' then
+            not list_contains($passing, images.reason)
+            or images.decoded_at > $now::timestamptz - interval 1 day
+        when $model is null then images.picture is not null
+        else scored.picture is not null
+    end as looked_at,
+    coalesce(fetches.fetched_at < $stale, false) as old,
     wanted.location like '/%' as local,
     case
         when fetches.location is null then true

@@ -1,5 +1,6 @@
--- How the locations that the staged products name ended: readable or not, fetched since $since
--- or had before.
+-- How the locations that the staged products name ended: with a readable picture or not, got
+-- since $since or had before. One that was asked and failed counts as failed, even where an
+-- earlier picture of it still serves.
 -- One row.
 -- params: $since
 with
@@ -9,19 +10,24 @@ wanted as (
     select distinct unnest(pictures) as location
     from staged
 
+),
+
+ended as (
+
+    select
+        images.outcome is not distinct from 'ok'
+            and not coalesce(fetches.outcome = 'failed' and fetches.fetched_at >= $since, false)
+            as had,
+        coalesce(fetches.outcome = 'fetched' and fetches.fetched_at >= $since, false) as got
+    from wanted
+    left join fetches using (location)
+    left join images using (picture)
+
 )
 
 select
     count(*) as pictures,
-    count(*) filter (where images.outcome = 'ok' and fetched_now) as fetched,
-    count(*) filter (where images.outcome = 'ok' and not fetched_now) as cached,
-    count(*) filter (where images.outcome is distinct from 'ok') as failed
-from (
-    select
-        wanted.location,
-        fetches.picture,
-        coalesce(fetches.outcome = 'fetched' and fetches.fetched_at >= $since, false) as fetched_now
-    from wanted
-    left join fetches using (location)
-)
-left join images using (picture)
+    count(*) filter (where had and got) as fetched,
+    count(*) filter (where had and not got) as cached,
+    count(*) filter (where not had) as failed
+from ended

@@ -99,7 +99,8 @@ scored as (
 
 trained_titles as (
 
-    select distinct model, title
+    -- Titles are equal as the split has them equal: without regard to case and spaces.
+    select distinct model, lower(trim(regexp_replace(title, '\s+', ' ', 'g'))) as title
     from history.splits
     where side in ('train', 'validation') and title is not null
 
@@ -133,5 +134,6 @@ from scored
 left join vocabularies
     on scored.model = vocabularies.model and scored.head = vocabularies.key
 left join trained_titles
-    on scored.model = trained_titles.model and scored.title = trained_titles.title
+    on scored.model = trained_titles.model
+    and lower(trim(regexp_replace(scored.title, '\s+', ' ', 'g'))) = trained_titles.title
 where scored.given[scored.head] is not null
