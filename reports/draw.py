@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 
 from catalog.models.metrics import HeadScores
-from reports.evidence import ModelEvidence, model_evidence
+from reports.evidence import ModelEvidence, card_evidence, model_evidence
 from reports.pages import Drawings, model_page, run_page
 from reports.results import RunFacts, run_report
 from reports.thumbnails import thumbnails
@@ -23,7 +23,7 @@ def draw_run(
     `connection` shows the store as it will be once the run is committed, `model_folder` is that of
     `run.model`, and `picture` says where the bytes with a SHA-256 lie (Store.picture).
     """
-    model = model_evidence(model_folder) if model_folder else None
+    model = card_evidence(model_folder) if model_folder else None
     report = run_report(connection, run, model.card.vocabulary if model else {})
     shown = [sample.picture for sample in report.samples if sample.picture]
     small = thumbnails(picture(sha) for sha in shown)

@@ -143,6 +143,22 @@ def model_evidence(folder: Path) -> ModelEvidence:
     )
 
 
+def card_evidence(folder: Path) -> ModelEvidence:
+    """What the card alone tells: all that the page of a night needs of a model it did not train."""
+    card = load_card(folder)
+    return ModelEvidence(
+        card=card,
+        curves=(),
+        phases=(),
+        heads=(),
+        rows=Share(0, 0),
+        sides=_sides(card),
+        gaps=_gaps(card),
+        sheet=(),
+        summary="",
+    )
+
+
 def _bytes(folder: Path, filename: str, card: Card) -> bytes:
     """Give a file's content if it is the one that the card names, else nothing."""
     with suppress(ModelRefused):

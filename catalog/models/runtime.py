@@ -11,10 +11,10 @@ import numpy as np
 
 from catalog.models.artefact import LITERT, Card, ModelRefused, load_card, verify
 
-# Measured with MobileNetV2-224 on four cores: four threads with an interpreter each, two to four
-# pictures at a time, look at 260 to 280 pictures a second; one interpreter with four threads of
-# its own, 16 at a time, at 180 for a third more CPU: those wait for each other at every layer.
-BATCH = 4
+# Measured with MobileNetV2-224 on four cores: four threads with an interpreter each look at 300 to
+# 330 pictures a second, two at a time (four: 290; eight: 240). One interpreter with four threads
+# of its own: 180, 16 at a time, for a third more CPU, as those wait for each other at every layer.
+BATCH = 2
 EMBEDDING = "embedding"
 PIXELS = "pixels"
 
