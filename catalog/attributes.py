@@ -36,11 +36,6 @@ class Attribute:
         if self.name in _RESERVED:
             raise ValueError(f"an attribute can't be named {self.name!r}, a product's own column")
 
-    @property
-    def display(self) -> str:
-        """The name as people read it."""
-        return self.name.replace("_", " ")
-
 
 DEFAULT = (
     Attribute("gender"),

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -170,8 +170,7 @@ def open_run(store: Store, job: str, *, patience: float = 0.0) -> Iterator[Run]:
     is damaged.
     """
     try:
-        _wait_for(store, job, patience)
-        with hold(store, job):
+        with _held(store, job, patience):
             sweep_drafts(store.root)
             past = read_manifests(store)
             remove_unfinished(store, past)
@@ -185,14 +184,20 @@ def open_run(store: Store, job: str, *, patience: float = 0.0) -> Iterator[Run]:
         ) from error
 
 
-def _wait_for(store: Store, job: str, patience: float) -> None:
+@contextmanager
+def _held(store: Store, job: str, patience: float) -> Iterator[None]:
+    """Hold the store, trying for so many seconds; then StoreBusy."""
     until = time.monotonic() + patience
-    while time.monotonic() < until:
-        try:
-            with hold(store, job):
-                return
-        except StoreBusy:
-            time.sleep(_POLL_SECONDS)
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(hold(store, job))
+                break
+            except StoreBusy:
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(_POLL_SECONDS)
+        yield
 
 
 def read_manifests(store: Store) -> list[Manifest]:

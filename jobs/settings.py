@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from catalog.attributes import DEFAULT, Attribute
+from catalog.attributes import DEFAULT, Attribute, from_settings
 from catalog.images.settings import FetchSettings
 from catalog.models.settings import TrainSettings
 from jobs.errors import BadInput
@@ -130,7 +130,7 @@ def _lists(content: Mapping[str, Any], name: str) -> dict[str, tuple[str, ...]]:
 def _attributes(content: Mapping[str, Any]) -> tuple[Attribute, ...]:
     named = _lists(content, "attributes")
     tags_schema(named)  # a name that would clash with a column of `tags` is refused here
-    return tuple(Attribute(name, columns) for name, columns in named.items()) or DEFAULT
+    return from_settings(named) or DEFAULT
 
 
 def _section(content: Mapping[str, Any], name: str, kind: type) -> Any:

@@ -99,13 +99,6 @@ def sweep_drafts(root: Path) -> list[Path]:
     return swept
 
 
-def free_bytes(path: Path) -> int:
-    """Room left, in bytes, on the disk that holds `path` (or will, once it exists)."""
-    while not path.exists():
-        path = path.parent
-    return shutil.disk_usage(path).free
-
-
 def _draft_of(path: Path, drafts: Path | None = None) -> Path:
     """Tell the draft of `path` for this process and thread.
 

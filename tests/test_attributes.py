@@ -8,9 +8,9 @@ from catalog.attributes import DEFAULT, Attribute, fold_label, from_settings, le
 
 
 def test_default_attributes():
-    """Five attributes are looked for unless told; people read their names without underscores."""
-    names = [attribute.display for attribute in DEFAULT]
-    assert names == ["gender", "category", "subcategory", "product type", "colour"]
+    """Five attributes are looked for unless told."""
+    names = [attribute.name for attribute in DEFAULT]
+    assert names == ["gender", "category", "subcategory", "product_type", "colour"]
 
 
 @pytest.mark.parametrize("name", ["", "Colour", "2nd", "a b", "a/b", "größe", "a" * 41, "a\n"])

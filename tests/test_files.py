@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sql import files
-from sql.files import StoreFull, free_bytes, replacing, replacing_folder, sweep_drafts, write_text
+from sql.files import StoreFull, replacing, replacing_folder, sweep_drafts, write_text
 
 
 def names(folder: Path) -> list[str]:
@@ -205,8 +205,3 @@ def test_sweep_knows_a_process_number_that_came_round(tmp_path):
 def test_sweep_of_no_store(tmp_path):
     """A store that is not there yet has nothing to sweep."""
     assert sweep_drafts(tmp_path / "store") == []
-
-
-def test_free_bytes_of_a_folder_to_be():
-    """A folder that is not there yet has the room of the disk it will be on."""
-    assert free_bytes(Path("/tmp/not/there/yet")) > 0  # noqa: S108 - it is never made

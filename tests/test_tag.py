@@ -26,7 +26,8 @@ def test_a_first_run_tags_everything(bench):
     assert told["pictures"] == told["fetched"] + told["cached"] + told["failed"] == 12
     assert told["products"] == told["tagged"] + told["untagged"] == 12
     assert (told["fetched"], told["tagged"], told["unchanged"]) == (12, 12, 0)
-    assert bench.ask("select count(*) from tags where shape is not null and colour is not null")
+    tagged = "select count(*) from tags where shape is not null and colour is not null"
+    assert bench.ask(tagged) == [(12,)]
     assert bench.ask("select distinct cause from tags") == [("new",)]
 
 

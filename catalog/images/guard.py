@@ -11,7 +11,6 @@ from catalog.images.reasons import Reason
 
 WEB_PORTS = frozenset({80, 443})
 
-IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # IPv6 addresses that stand for an IPv4 address in their last 32 bits: a gateway delivers there.
 _TRANSLATED = (
