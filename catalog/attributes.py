@@ -1,4 +1,4 @@
-"""What is said about a product: the attributes (heads), their columns and their labels."""
+"""What is said about a product or a post: the attributes, their columns and their labels."""
 
 import re
 import unicodedata
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 # A name becomes a layer of the model and columns of the `tags` table.
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-# What a product has besides attributes.
+# What a row has besides attributes.
 _RESERVED = ("id", "image", "title")
 
 Vocabulary = Mapping[str, tuple[str, ...]]
@@ -17,7 +17,7 @@ Vocabulary = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One thing said about a product, and the names that its column goes by.
+    """One thing said about a product or a post, and the names that its column goes by.
 
     The name itself always counts as a column's name. A name that is not lower case ASCII
     letters, digits and underscores, a letter first, 40 at most, is a ValueError; so are "id",

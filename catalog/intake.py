@@ -1,4 +1,4 @@
-"""From products.csv to products: read once, repeated ids settled, no row lost on the way."""
+"""From a CSV to products or posts: read once, repeated ids settled, no row lost on the way."""
 
 import hashlib
 from array import array
@@ -13,14 +13,14 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catalog.products import (
+from catalog.places import Folders
+from catalog.records import (
     MAX_PICTURES,
     Columns,
-    Folders,
-    Product,
     Reading,
+    Record,
     find_columns,
-    read_products,
+    read_records,
 )
 from catalog.tables import Reason, Reject, open_table
 
@@ -56,20 +56,21 @@ _REFUSED = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What a CSV came to: `rows` = `accepted` + `rejected`.
+    """What a CSV of a kind (see `Layout`) came to: `rows` = `accepted` + `rejected`.
 
-    `products` has the columns of the products table but for `seen_at`, `gone` being false, one
-    row a product, by line; `rejects` those of the rejects table, one row a refused row.
-    A row that only adds a picture to its product is accepted, so there may be fewer products
-    than accepted rows. `attributes` are those that have a column; `labelled` tells how many
-    products have a label of each; `reasons` how many rows were refused for each reason.
+    `records` has one row a product or post, by line: source, id, title, given, pictures, extra,
+    line, row_hash and gone, which is false. `rejects` has the columns of the rejects table, one
+    row a refused row. A row that only adds a picture to its record is accepted, so there may be
+    fewer records than accepted rows. `attributes` are those that have a column; `labelled` tells
+    how many records say something of each; `reasons` how many rows were refused for each reason.
     """
 
+    kind: str
     rows: int
     accepted: int
     rejected: int
-    product_count: int
-    products: Path
+    record_count: int
+    records: Path
     rejects: Path
     attributes: tuple[str, ...]
     labelled: Mapping[str, int]
@@ -77,10 +78,10 @@ class Intake:
 
 
 def take_in(csv: Path, source: str, reading: Reading, folder: Path) -> Intake:
-    """Read a CSV into `folder`, which holds products.parquet and rejects.parquet afterwards.
+    """Read a CSV into `folder`, which holds records.parquet and rejects.parquet afterwards.
 
     Memory is bounded, but for an index of the ids. `TableRefused` when the CSV can't be taken
-    as a table of products, be it at its last byte; what `folder` holds then means nothing.
+    as what it should be, be it at its last byte; what `folder` holds then means nothing.
     """
     rows = _read(csv, reading, folder)
     with closing(_connect(folder)) as con:
@@ -94,6 +95,7 @@ class _Rows:
 
     csv: Path
     folder: Path
+    kind: str
     columns: Columns
     count: int
 
@@ -105,25 +107,25 @@ def _read(csv: Path, reading: Reading, folder: Path) -> _Rows:
         pq.ParquetWriter(folder / "read.parquet", _READ, compression="zstd") as read,
         pq.ParquetWriter(folder / "refused.parquet", _REFUSED, compression="zstd") as refused,
     ):
-        columns = find_columns(table.header, reading.overrides, reading.attributes)
+        columns = find_columns(table.header, reading)
         count = 0
-        rows = read_products(table.rows(), columns, Folders.of(csv, reading.image_root))
+        rows = read_records(table.rows(), columns, Folders.of(csv, reading.image_root))
         for batch in _batches(rows):
             count += len(batch)
-            products = [row for row in batch if isinstance(row, Product)]
+            records = [row for row in batch if isinstance(row, Record)]
             rejects = [row for row in batch if isinstance(row, Reject)]
-            read.write_batch(_product_batch(products, columns))
+            read.write_batch(_record_batch(records, columns))
             refused.write_batch(_reject_batch(rejects))
-    return _Rows(csv, folder, columns, count)
+    return _Rows(csv, folder, reading.layout.kind, columns, count)
 
 
-def _batches(rows: Iterable[Product | Reject]) -> Iterator[list[Product | Reject]]:
+def _batches(rows: Iterable[Record | Reject]) -> Iterator[list[Record | Reject]]:
     """Gather rows, so many and so much text at a time."""
-    batch: list[Product | Reject] = []
+    batch: list[Record | Reject] = []
     text = 0
     for row in rows:
         batch.append(row)
-        if isinstance(row, Product):
+        if isinstance(row, Record):
             text += sum(map(len, chain(row.pictures, row.extra.values(), row.given.values())))
         if len(batch) == _BATCH_ROWS or text > _BATCH_TEXT:
             yield batch
@@ -132,18 +134,18 @@ def _batches(rows: Iterable[Product | Reject]) -> Iterator[list[Product | Reject
         yield batch
 
 
-def _product_batch(products: Sequence[Product], columns: Columns) -> pa.RecordBatch:
+def _record_batch(records: Sequence[Record], columns: Columns) -> pa.RecordBatch:
     apart = columns.other_pictures
     return pa.record_batch(
         [
-            _texts([product.id for product in products]),
-            _texts([product.title or "" for product in products]),
-            _maps([product.given for product in products]),
-            _lists([product.pictures for product in products]),
-            _maps([product.extra for product in products]),
-            _numbers("q", [product.line for product in products]),
-            _texts([_rest(product, apart) for product in products]),
-            _texts([_others(product, apart) for product in products]),
+            _texts([record.id for record in records]),
+            _texts([record.title or "" for record in records]),
+            _maps([record.given for record in records]),
+            _lists([record.pictures for record in records]),
+            _maps([record.extra for record in records]),
+            _numbers("q", [record.line for record in records]),
+            _texts([_rest(record, apart) for record in records]),
+            _texts([_others(record, apart) for record in records]),
         ],
         schema=_READ,
     )
@@ -194,20 +196,20 @@ def _maps(texts: Sequence[Mapping[str, str]]) -> pa.Array:
     )
 
 
-def _rest(product: Product, apart: Collection[str]) -> str:
-    """Digest what rows must agree in to be of one product: all but the line and the pictures.
+def _rest(record: Record, apart: Collection[str]) -> str:
+    """Digest what rows must agree in to be of one record: all but the line and the pictures.
 
     Cells hold no NUL, so that it tells them apart.
     """
-    given = chain.from_iterable(product.given.items())
-    others = [pair for pair in product.extra.items() if pair[0] not in apart]
-    text = "\0".join((product.title or "", *given, "", *chain.from_iterable(others)))
+    given = chain.from_iterable(record.given.items())
+    others = [pair for pair in record.extra.items() if pair[0] not in apart]
+    text = "\0".join((record.title or "", *given, "", *chain.from_iterable(others)))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _others(product: Product, apart: Collection[str]) -> str:
+def _others(record: Record, apart: Collection[str]) -> str:
     """Join the cells that look like pictures, but were not chosen to be."""
-    return "\0".join(product.extra.get(name, "") for name in apart)
+    return "\0".join(record.extra.get(name, "") for name in apart)
 
 
 def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
@@ -237,7 +239,7 @@ having count(*) > 1
 # The rows that agree with the first of their id, itself among them, up to a number. One row a row.
 _AGREEING = """
 create temp table agreeing as
-select line, id, first_line
+select line, id
 from read_parquet($read)
 join repeated using (id, rest)
 qualify row_number() over (partition by id order by line) <= $most
@@ -252,7 +254,6 @@ places as (
 
     select
         agreeing.id,
-        first_line,
         unnest(pictures) as picture,
         line * 1000 + generate_subscripts(pictures, 1) as place
     from read_parquet($read) as read
@@ -262,17 +263,17 @@ places as (
 
 firsts as (
 
-    select id, first_line, picture, min(place) as place from places group by all
+    select id, picture, min(place) as place from places group by all
 
 )
 
-select id, first_line, list(picture order by place) as pictures
+select id, list(picture order by place) as pictures
 from firsts
-group by id, first_line
+group by id
 """
 
-# Products, by line. One row an id: its first row, with the pictures of all that agree with it.
-_PRODUCTS = """
+# Records, by line. One row an id: its first row, with the pictures of all that agree with it.
+_RECORDS = """
 copy (
     select
         $source as source,
@@ -285,16 +286,17 @@ copy (
         sha256(
             concat_ws(
                 chr(10),
-                rest,
+                read.rest,
                 others,
                 array_to_string(coalesce(gathered.pictures, read.pictures), chr(10))
             )
         ) as row_hash,
         false as gone
     from read_parquet($read) as read
+    left join repeated using (id)
     left join gathered using (id)
-    where gathered.first_line is null or line = gathered.first_line
-) to $products (format parquet, compression zstd, row_group_size 16384)
+    where repeated.first_line is null or line = repeated.first_line
+) to $records (format parquet, compression zstd, row_group_size 16384)
 """
 
 # Refused rows: by line those that could not be read, then by line those whose id an earlier row
@@ -337,10 +339,10 @@ copy (
 ) to $rejects (format parquet, compression zstd)
 """
 
-# How many products have a label of each attribute. One row an attribute.
+# How many records say something of each attribute. One row an attribute.
 _LABELLED = """
-select attribute, count(*) as products
-from (select unnest(map_keys(given)) as attribute from read_parquet($products))
+select attribute, count(*) as records
+from (select unnest(map_keys(given)) as attribute from read_parquet($records))
 group by attribute
 """
 
@@ -354,13 +356,13 @@ order by refused desc, reason
 
 
 def _settle(con: duckdb.DuckDBPyConnection, source: str, rows: _Rows) -> None:
-    """Write products.parquet and rejects.parquet out of what was read."""
+    """Write records.parquet and rejects.parquet out of what was read."""
     read = {"read": str(rows.folder / "read.parquet")}
     con.execute(_REPEATED, read)
     con.execute(_AGREEING, read | {"most": MAX_PICTURES})
     con.execute(_GATHERED, read)
     con.execute(
-        _PRODUCTS, read | {"source": source, "products": str(rows.folder / "products.parquet")}
+        _RECORDS, read | {"source": source, "records": str(rows.folder / "records.parquet")}
     )
     con.execute(
         _REJECTED,
@@ -368,7 +370,8 @@ def _settle(con: duckdb.DuckDBPyConnection, source: str, rows: _Rows) -> None:
         | {
             "source": source,
             "file": str(rows.csv.absolute()),
-            "column": rows.columns.header[rows.columns.id],
+            # Ids that are lines never repeat.
+            "column": "" if rows.columns.id is None else rows.columns.header[rows.columns.id],
             "duplicate": Reason.DUPLICATE_ID,
             "too_many": Reason.TOO_MANY_PICTURES,
             "refused": str(rows.folder / "refused.parquet"),
@@ -379,15 +382,16 @@ def _settle(con: duckdb.DuckDBPyConnection, source: str, rows: _Rows) -> None:
 
 def _tell(con: duckdb.DuckDBPyConnection, rows: _Rows) -> Intake:
     """Count what came of the rows."""
-    products, rejects = rows.folder / "products.parquet", rows.folder / "rejects.parquet"
-    labelled = con.execute(_LABELLED, {"products": str(products)}).fetchall()
+    records, rejects = rows.folder / "records.parquet", rows.folder / "rejects.parquet"
+    labelled = con.execute(_LABELLED, {"records": str(records)}).fetchall()
     reasons = dict(con.execute(_REASONS, {"rejects": str(rejects)}).fetchall())
     return Intake(
+        kind=rows.kind,
         rows=rows.count,
         accepted=rows.count - sum(reasons.values()),
         rejected=sum(reasons.values()),
-        product_count=pq.read_metadata(products).num_rows,
-        products=products,
+        record_count=pq.read_metadata(records).num_rows,
+        records=records,
         rejects=rejects,
         attributes=tuple(rows.columns.attributes),
         labelled=dict.fromkeys(rows.columns.attributes, 0) | dict(labelled),

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from catalog.attributes import Attribute, Vocabulary, learn_vocabulary
-from catalog.models.training import Targets
+from catalog.models.sides import Targets
 
 TASK = "tagger"
 

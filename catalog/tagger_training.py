@@ -1,68 +1,29 @@
 """Training a tagger: from labelled pictures to a model folder that carries its evidence."""
 
-import json
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from PIL import Image
 
 from catalog.attributes import DEFAULT, Attribute, Vocabulary
-from catalog.models import backbones, export, metrics, splits, weights
-from catalog.models.artefact import (
-    HISTORY,
-    SAMPLE,
-    SPLIT,
-    TEST_SCORES,
-    Card,
-    hashes,
-    save_card,
-    sha256,
-)
-from catalog.models.datasets import answering, by_row, lay_out, rows
+from catalog.models import backbones, export, metrics, provenance, splits, weights
+from catalog.models.artefact import SPLIT, Card, hashes, save_card
+from catalog.models.datasets import answering, by_row, in_order, lay_out, rows
+from catalog.models.provenance import Origin
 from catalog.models.runtime import EMBEDDING
 from catalog.models.settings import TrainSettings
+from catalog.models.sides import FlatSide
 from catalog.models.splits import SIDES, TEST, TRAIN, VALIDATE, Member
-from catalog.models.training import Learned, Lesson, Progress, Side, learn
+from catalog.models.training import Learned, Lesson, Progress, learn
 from catalog.tagger import TASK, Heads, heads_to_learn, targets
-from sql.files import replacing, write_text
-
-SAMPLED = 24
-"""Training pictures kept with the model, for its sheet."""
 
 COMPARED = 64
 """Test pictures on which the exported file is compared with the trained network."""
-
-PACKAGES = ("keras", "tensorflow", "ai-edge-litert", "numpy", "pillow")
-
-TEST_SCHEMA = pa.schema(
-    [
-        pa.field("picture", pa.string(), nullable=False),
-        pa.field("id", pa.string(), nullable=False),
-        pa.field("head", pa.string(), nullable=False),
-        pa.field("truth", pa.string(), nullable=False),
-        pa.field("scores", pa.list_(pa.float32()), nullable=False),  # in vocabulary order
-    ],
-    metadata={b"vitrina.table": b"test_scores", b"vitrina.version": b"1"},
-)
-
-SAMPLE_SCHEMA = pa.schema(
-    [
-        pa.field("picture", pa.string(), nullable=False),
-        pa.field("id", pa.string(), nullable=False),
-        pa.field("labels", pa.map_(pa.string(), pa.string()), nullable=False),
-        pa.field("png", pa.binary(), nullable=False),  # as the model saw it
-    ],
-    metadata={b"vitrina.table": b"sample", b"vitrina.version": b"1"},
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +36,6 @@ class Example:
     labels: Mapping[str, str]  # attribute to label; a blank one is absent
     fingerprint: str
     title: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What a model is to be called, and what it comes from."""
-
-    name: str
-    version: str
-    source: str
-    csv_sha256: str
 
 
 @dataclass(frozen=True)
@@ -104,9 +55,9 @@ class Lot:
         """The pictures, example by example."""
         return sorted(self.folder.glob("*.png"))
 
-    def side(self, vocabulary: Vocabulary) -> Side:
+    def side(self, vocabulary: Vocabulary) -> FlatSide:
         """The lot as training wants it."""
-        return Side(self.folder, targets(self.labels, vocabulary), len(self.examples))
+        return FlatSide(self.folder, targets(self.labels, vocabulary), len(self.examples))
 
 
 def train_tagger(
@@ -141,10 +92,10 @@ def train_tagger(
     unreduced = said[TRAIN][EMBEDDING]
     network = export.with_embedding(TASK, learned.network, learned.features, unreduced)
     export.save(network, folder)
-    write_text(folder / HISTORY, json.dumps({"phases": learned.phases}, indent=1) + "\n")
+    provenance.write_history(folder, learned.phases)
     splits.write_split(folder / SPLIT, members)
-    _write(folder / TEST_SCORES, _test_rows(lots[TEST], vocabulary, said[TEST]), TEST_SCHEMA)
-    _write(folder / SAMPLE, _sample_rows(lots[TRAIN], settings.seed), SAMPLE_SCHEMA)
+    provenance.write_test_scores(folder, _test_rows(lots[TEST], vocabulary, said[TEST]))
+    provenance.write_sample(folder, _sample_rows(lots[TRAIN], settings.seed))
     measured = {name: _measure(lots[name], vocabulary, said[name]) for name in SIDES}
     card = Card(
         task=TASK,
@@ -154,18 +105,18 @@ def train_tagger(
         vocabulary=vocabulary,
         image_size=settings.image_size,
         backbone=settings.backbone,
-        weights=_weights(settings),
+        weights=provenance.weights_of(settings),
         embedding_size=network.output[EMBEDDING].shape[-1],
         settings={**asdict(settings), "attributes": [attribute.name for attribute in attributes]},
         trained_on=_trained_on(origin, members, lots),
         split=_split(members, lots, settings),
         metrics={
-            **_figures(measured),
+            **metrics.by_side(measured, TRAIN, TEST),
             "litert": export.agreement(folder, _pixels(lots[TEST]), said[TEST]),
         },
         files=hashes(folder),
         parameters=network.count_params(),
-        versions={"python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
+        versions=provenance.versions(),
         notes=(*notes, *_unreadable(examples, lots), *learned.notes),
     )
     save_card(folder, card)
@@ -194,7 +145,8 @@ def _lay_out(
     lots = {}
     for side in SIDES:
         chosen = [example for example in examples if side_of[example.picture] == side]
-        kept = lay_out([example.path for example in chosen], work / side, settings.image_size)
+        files = in_order(work / side, len(chosen))
+        kept = lay_out([example.path for example in chosen], files, settings.image_size)
         lots[side] = Lot([chosen[row] for row in kept], work / side)
         progress(f"{len(kept)} pictures laid out for {side}")
     return lots
@@ -247,34 +199,6 @@ def _measure(
     return heads, metrics.whole_row(right)
 
 
-def _figures(
-    measured: Mapping[str, tuple[list[metrics.HeadScores], metrics.Share]],
-) -> dict[str, Any]:
-    """Losses (nats, summed over heads) and accuracies of each side, their gap, the test's all."""
-    short = {side: _short(heads) for side, (heads, _) in measured.items()}
-    train, test = short[TRAIN], short[TEST]
-    return {
-        **short,
-        "gap": {
-            "loss": test["loss"] - train["loss"],
-            "accuracy": {
-                head: train["accuracy"][head] - accuracy
-                for head, accuracy in test["accuracy"].items()
-                if accuracy is not None
-            },
-        },
-        **metrics.as_dict(*measured[TEST]),
-    }
-
-
-def _short(heads: Sequence[metrics.HeadScores]) -> dict[str, Any]:
-    return {
-        "loss": sum(head.log_loss or 0.0 for head in heads),
-        "losses": {head.head: head.log_loss for head in heads},
-        "accuracy": {head.head: head.accuracy for head in heads},
-    }
-
-
 def _pixels(lot: Lot) -> np.ndarray:
     """The first COMPARED pictures, uint8 [n, side, side, 3]."""
     return np.stack([np.asarray(Image.open(path)) for path in lot.files[:COMPARED]])
@@ -299,7 +223,7 @@ def _test_rows(
 
 def _sample_rows(lot: Lot, seed: int) -> list[dict[str, Any]]:
     """Some training pictures by chance, with their labels."""
-    count = min(SAMPLED, len(lot.examples))
+    count = min(provenance.SAMPLED, len(lot.examples))
     chosen = np.random.default_rng(seed).choice(len(lot.examples), count, replace=False)
     files = lot.files
     return [
@@ -311,19 +235,6 @@ def _sample_rows(lot: Lot, seed: int) -> list[dict[str, Any]]:
         }
         for row in sorted(chosen.tolist())
     ]
-
-
-def _write(path: Path, content: list[dict[str, Any]], schema: pa.Schema) -> None:
-    with replacing(path) as draft:
-        pq.write_table(pa.Table.from_pylist(content, schema), draft, compression="zstd")
-
-
-def _weights(settings: TrainSettings) -> str:
-    """Where the weights came from; a file by its name and hash."""
-    if settings.weights in (weights.IMAGENET, weights.NONE):
-        return settings.weights
-    path = Path(settings.weights)
-    return f"{path.name} (SHA-256 {sha256(path)})"
 
 
 def _trained_on(

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 
 from catalog.intake import Intake
 from jobs.inputs import Catalogue
-from jobs.models import find_tagger
+from jobs.models import TAGGER, find_model
 from jobs.pictures import rules_of
-from jobs.plan import Plan, make_plan
+from jobs.plan import Plan, count_untagged, make_plan
 from jobs.run import read_manifests, staged_views
 from jobs.settings import Settings, store_of
 
@@ -37,7 +37,7 @@ class Check:
                 "accepted": intake.accepted,
                 "rejected": intake.rejected,
                 "labelled": dict(intake.labelled),
-                "products": plan.products,
+                "products": plan.records,
                 "new": plan.new,
                 "changed": plan.changed,
                 "unchanged": plan.unchanged,
@@ -76,14 +76,15 @@ def check(catalogue: Catalogue, model: str | None, settings: Settings, refetch: 
     """Read the CSV and compare it with the store; nothing is written to the store."""
     catalogue.check_header()
     store = store_of(settings)
-    tagger = find_tagger(store, model)
+    tagger = find_model(store, TAGGER, model)
     name = tagger.name if tagger else None
     with tempfile.TemporaryDirectory(prefix="vitrina-check-") as scratch:
         folder = Path(scratch)
         intake = catalogue.take_in(folder)
         with staged_views(store, read_manifests(store), intake, folder) as con:
             rules = rules_of(settings, refetch=refetch)
-            plan = make_plan(con, catalogue.source, name, rules, folder)
+            undecided = count_untagged(con, catalogue.source, name) if name else 0
+            plan = make_plan(con, catalogue.source, name, rules, folder, undecided=undecided)
         refused = pq.read_table(intake.rejects).to_pylist()
     return Check(intake, plan, name, refused)
 

@@ -8,19 +8,22 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import click
 
 from catalog.images.formats import HEAD, sniff
 from catalog.models.settings import TrainSettings
 from catalog.models.weights import BACKBONES
+from engagement.settings import MIN_AGE_HOURS, RULE, SPLITS, TRAINING
 from jobs.console import Console
 from jobs.inputs import Catalogue
 from jobs.settings import Settings, load, store_of
 from jobs.summary import DONE, TOO_MANY_FAILED, Summary
 
 FILE = click.Path(path_type=Path)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Context:
 def cli(
     context: click.Context, store: Path | None, config: Path | None, quiet: bool, log_format: Any
 ) -> None:
-    """Tag what a shop sells, from its pictures."""
+    """Tag what a shop sells, and measure what it posts, from the pictures."""
     context.obj = Context(load(config, store), Console(quiet, log_format))
 
 
@@ -67,14 +70,11 @@ def input_options(command: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option("--refetch", is_flag=True, help="Ask for every picture now."),
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return _with(command, options)
 
 
-def train_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The flags that say how a model is trained; catalog.toml's [train] has the same names."""
-    defaults = TrainSettings()
+def train_options(defaults: TrainSettings) -> Callable[..., Any]:
+    """The flags that say how a model is trained; a section of catalog.toml has the same names."""
     options = (
         click.option("--backbone", type=click.Choice(BACKBONES), help=f"[{defaults.backbone}]"),
         click.option("--weights", help=f"imagenet, none or a file [{defaults.weights}]."),
@@ -89,6 +89,35 @@ def train_options(command: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option("--seed", type=int, help=f"[{defaults.seed}]"),
     )
+    return lambda command: _with(command, options)
+
+
+def engagement_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The flags that say what is high, and how it is measured; [engagement] has them too."""
+    options = (
+        click.option(
+            "--high",
+            help=f'What is high: "likes > 10000", "rate > 0.03", "top 30%" or'
+            f' "above account median" [{RULE}].',
+        ),
+        click.option(
+            "--min-age",
+            "min_age_hours",
+            type=float,
+            help=f"Hours that a post must be old to be labelled [{MIN_AGE_HOURS:g}].",
+        ),
+        click.option(
+            "--split",
+            type=click.Choice(SPLITS),
+            help=f"What keeps training and test apart [{SPLITS[0]}].",
+        ),
+    )
+    return _with(command, options)
+
+
+def _with(
+    command: Callable[..., None], options: Sequence[Callable[..., Any]]
+) -> Callable[..., None]:
     for option in reversed(options):
         command = option(command)
     return command
@@ -152,18 +181,79 @@ def train() -> None:
 @train.command("tagger")
 @click.argument("products_csv", type=FILE)
 @input_options
-@train_options
+@train_options(TrainSettings())
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def train_tagger(context: Context, /, products_csv: Path, as_json: bool, **given: Any) -> None:
     """Train a tagger on the labelled products of a CSV."""
     from jobs import train_tagger as job  # noqa: PLC0415
 
-    settings = with_training(with_input(context.settings, given), given)
+    settings = with_input(context.settings, given)
+    settings = replace(settings, train=_overridden(settings.train, given))
     catalogue = _catalogue(products_csv, given, settings)
     asked = job.Training(catalogue, settings.train, given["refetch"])
     trained = job.train(asked, settings, context.console)
     click.echo(trained.as_json() if as_json else trained)
+
+
+@train.command("engagement")
+@click.argument("posts_csv", type=FILE)
+@input_options
+@engagement_options
+@train_options(TRAINING)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def train_engagement(context: Context, /, posts_csv: Path, as_json: bool, **given: Any) -> None:
+    """Train a classifier of high and low on the posts of a CSV."""
+    from jobs import train_engagement as job  # noqa: PLC0415
+
+    settings = with_input(context.settings, given)
+    asked = job.Training(
+        _posts(posts_csv, given, settings),
+        _overridden(settings.train_engagement, given),
+        _overridden(settings.engagement, given),
+        given["refetch"],
+    )
+    trained = job.train(asked, settings, context.console)
+    click.echo(trained.as_json() if as_json else trained)
+
+
+@cli.command()
+@click.argument("posts_csv", type=FILE)
+@input_options
+@engagement_options
+@click.option("--metadata-only", is_flag=True, help="Look at no picture, and need none.")
+@click.option("--model", help="NAME/VERSION of the store, or a model's folder [current one].")
+@click.option("--train", "retrain", is_flag=True, help="Train a classifier on the CSV first.")
+@click.option("--max-failed", type=click.FloatRange(0, 1), help="Share that exits 3 [0.1].")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def engage(
+    context: Context,
+    /,
+    posts_csv: Path,
+    metadata_only: bool,
+    model: str | None,
+    retrain: bool,
+    max_failed: float | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Tell which posts of a CSV were high, and what their pictures have to do with it."""
+    from jobs.engage import Engaging, engage_or_train  # noqa: PLC0415
+
+    settings = with_input(context.settings, given)
+    job = Engaging(
+        _posts(posts_csv, given, settings, metadata_only=metadata_only),
+        _overridden(settings.engagement, given),
+        model,
+        given["refetch"],
+        retrain,
+        metadata_only,
+    )
+    summary = engage_or_train(job, settings, context.console)
+    click.echo(summary.as_json() if as_json else summary)
+    sys.exit(summary.exit_code(settings.max_failed if max_failed is None else max_failed))
 
 
 @cli.group(invoke_without_command=True)
@@ -180,11 +270,11 @@ def models(context: click.Context) -> None:
 @click.argument("name")
 @click.pass_obj
 def use_model(context: Context, name: str) -> None:
-    """Let the model NAME (name/version) tag from now on."""
+    """Let the model NAME (name/version) serve its task from now on."""
     from jobs.models import use  # noqa: PLC0415
 
     use(store_of(context.settings), name)
-    click.echo(f"{name} tags from now on")
+    click.echo(f"{name} serves from now on")
 
 
 @cli.command()
@@ -217,12 +307,12 @@ def with_input(settings: Settings, given: dict[str, Any]) -> Settings:
     )
 
 
-def with_training(settings: Settings, given: dict[str, Any]) -> Settings:
-    """The settings with the training flags that were given."""
-    names = {field.name for field in fields(TrainSettings)}
+def _overridden(settings: T, given: dict[str, Any]) -> T:
+    """A section of the settings with the flags of the same names that were given."""
+    names = {field.name for field in fields(settings)}  # type: ignore[arg-type] # a dataclass
     asked = {name: value for name, value in given.items() if name in names and value is not None}
     try:
-        return replace(settings, train=replace(settings.train, **asked))
+        return replace(settings, **asked)  # type: ignore[type-var]
     except ValueError as error:
         raise click.UsageError(str(error)) from error
 
@@ -241,6 +331,13 @@ def _catalogue(csv: Path, given: dict[str, Any], settings: Settings) -> Catalogu
     return Catalogue.of(csv, given["source"], settings)
 
 
+def _posts(
+    csv: Path, given: dict[str, Any], settings: Settings, *, metadata_only: bool = False
+) -> Catalogue:
+    columns = _columns(given["columns"])
+    return Catalogue.of_posts(csv, given["source"], settings, columns, metadata_only=metadata_only)
+
+
 def _is_picture(path: Path) -> bool:
     try:
         with path.open("rb") as file:
@@ -252,10 +349,10 @@ def _is_picture(path: Path) -> bool:
 def _tag_pictures(
     settings: Settings, pictures: Sequence[Path], model: str | None, as_json: bool
 ) -> None:
-    from jobs.models import tagger  # noqa: PLC0415
+    from jobs.models import TAGGER, model_for  # noqa: PLC0415
     from jobs.single import look_at  # noqa: PLC0415
 
-    looks = look_at(pictures, tagger(store_of(settings), model))
+    looks = look_at(pictures, model_for(store_of(settings), TAGGER, model))
     for look in looks:
         click.echo(look.as_json() if as_json else look)
     sys.exit(DONE if all(look.heads for look in looks) else TOO_MANY_FAILED)

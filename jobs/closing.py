@@ -2,9 +2,6 @@
 
 from dataclasses import replace
 
-import duckdb
-import pyarrow.parquet as pq
-
 from catalog.intake import Intake
 from jobs.inputs import Catalogue
 from jobs.models import Model, causes
@@ -12,11 +9,9 @@ from jobs.plan import Plan
 from jobs.report import write_report
 from jobs.run import Run
 from jobs.settings import Settings
+from jobs.snapshots import write_snapshot
 from jobs.summary import Summary, summarise
 from jobs.tags import decide_tags
-from sql import statements
-
-ROWS = 20_000  # of a batch between DuckDB and Parquet
 
 
 def close(
@@ -29,9 +24,7 @@ def close(
 ) -> Summary:
     """Turn the facts of a run into what people read, and make it visible."""
     with run.views(intake) as con:
-        _write_products(run, con, catalogue.source)
-        for batch in pq.ParquetFile(intake.rejects).iter_batches():
-            run.write("rejects", batch)
+        write_snapshot(run, con, catalogue.source, intake)
         decide_tags(
             run,
             con,
@@ -54,10 +47,3 @@ def close(
         report=report,
     )
     return replace(summary, seconds=round(run.seconds, 3))
-
-
-def _write_products(run: Run, con: duckdb.DuckDBPyConnection, source: str) -> None:
-    """A product row for each product that is new, changed or gone."""
-    for step in ("changed_products", "gone_products"):
-        for batch in statements.batches(con, step, ROWS, source=source, seen_at=run.started):
-            run.write("products", batch)

@@ -1,20 +1,22 @@
-"""Reading products.csv for a job: refusals become one line that says what to do."""
+"""Reading a CSV for a job: refusals become one line that says what to do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.intake import Intake, take_in
-from catalog.products import Reading, find_columns
+from catalog.products import PRODUCTS
+from catalog.records import Reading, find_columns
 from catalog.tables import TableRefused, open_table
+from engagement.posts import FIELDS, METADATA, POSTS
 from jobs.errors import BadInput
 from jobs.settings import Settings
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """A products CSV and the name under which its products are kept."""
+    """A CSV of products or posts, and the name under which they are kept."""
 
     csv: Path
     source: str
@@ -22,25 +24,44 @@ class Catalogue:
 
     @classmethod
     def of(cls, csv: Path, source: str | None, settings: Settings) -> "Catalogue":
-        """The CSV as the settings want it read; the source is the file's stem by default."""
+        """Products, as the settings want them read; the source is the file's stem by default."""
         reading = Reading(
-            attributes=settings.attributes,
-            overrides=settings.columns,
-            image_root=settings.image_root,
-            encoding=settings.encoding,
+            PRODUCTS,
+            settings.attributes,
+            settings.columns,
+            settings.image_root,
+            settings.encoding,
         )
         return cls(csv, source or csv.stem, reading)
 
+    @classmethod
+    def of_posts(
+        cls,
+        csv: Path,
+        source: str | None,
+        settings: Settings,
+        columns: Mapping[str, Sequence[str]],
+        *,
+        metadata_only: bool = False,
+    ) -> "Catalogue":
+        """Posts, likewise; but the columns of the settings are those of products, not of these.
+
+        With `metadata_only` neither ids nor pictures need be there.
+        """
+        layout = METADATA if metadata_only else POSTS
+        reading = Reading(layout, FIELDS, columns, settings.image_root, settings.encoding)
+        return cls(csv, source or csv.stem, reading)
+
     def check_header(self) -> None:
-        """BadInput when the file can't be taken as products at all: before anything is written."""
+        """BadInput when the file can't be taken at all: before anything is written."""
         with _refusing(), open_table(self.csv, self.reading.encoding) as table:
-            find_columns(table.header, self.reading.overrides, self.reading.attributes)
+            find_columns(table.header, self.reading)
 
     def take_in(self, folder: Path) -> Intake:
-        """Read the CSV whole and stage its products in `folder`.
+        """Read the CSV whole and stage its products or posts in `folder`.
 
         BadInput when not one row can be used: an export that failed in the night must not mark
-        every product as gone.
+        everything as gone.
         """
         with _refusing():
             intake = take_in(self.csv, self.source, self.reading, folder)

@@ -9,7 +9,12 @@ from catalog.models.artefact import CARD, Card, ModelRefused, load_card
 from jobs.errors import BadInput
 from sql.store import Store, current, make_current
 
-TAGGER = "tagger"
+TAGGER, CLASSIFIER = "tagger", "engagement"  # the tasks of models, as their cards say
+
+TRAININGS = {
+    TAGGER: "`catalog train tagger products.csv`",
+    CLASSIFIER: "`catalog train engagement posts.csv`",
+}
 
 
 @dataclass(frozen=True)
@@ -25,12 +30,12 @@ class Model:
         return self.card.model
 
 
-def find_tagger(store: Store, asked: str | None) -> Model | None:
-    """The model that was asked for (<name>/<version>, or a folder), else the store's current one.
+def find_model(store: Store, task: str, asked: str | None) -> Model | None:
+    """The model that was asked for (<name>/<version>, or a folder), else the task's current one.
 
     None when nothing was asked for and the store has none; BadInput when it can't be trusted.
     """
-    name = asked or current(store, TAGGER)
+    name = asked or current(store, task)
     if name is None:
         return None
     folder = store.models / name
@@ -40,18 +45,18 @@ def find_tagger(store: Store, asked: str | None) -> Model | None:
         card = load_card(folder)
     except ModelRefused as error:
         raise BadInput(str(error), hint="`catalog models` lists those of the store") from error
-    if card.task != TAGGER:
-        raise BadInput(f"{name} is a model for {card.task}, not a tagger")
+    if card.task != task:
+        raise BadInput(f"{name} is a model for {card.task}, not for {task}")
     return Model(folder, card)
 
 
-def tagger(store: Store, asked: str | None) -> Model:
-    """`find_tagger`, or BadInput when there is none."""
-    found = find_tagger(store, asked)
+def model_for(store: Store, task: str, asked: str | None) -> Model:
+    """`find_model`, or BadInput when there is none."""
+    found = find_model(store, task, asked)
     if found is None:
         raise BadInput(
-            f"the store {store.root} has no tagger",
-            hint="train one (`catalog train tagger products.csv`) or name one with --model",
+            f"the store {store.root} has no model for {task}",
+            hint=f"train one ({TRAININGS[task]}) or name one with --model",
         )
     return found
 

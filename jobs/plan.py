@@ -52,33 +52,34 @@ class Rules:
 
 @dataclass(frozen=True)
 class Plan:
-    """The work that a CSV asks for; counts are of products, then of picture locations."""
+    """The work that a CSV asks for; counts are of records, then of picture locations."""
 
-    products: int
+    kind: str  # what a record is: product or post
+    records: int
     new: int
     changed: int
     gone: int
     refused_otherwise: bool  # whether other rows are refused than the last time
-    retag: int  # products whose tags must be decided again with what is known already
+    undecided: int  # records to decide on again with what is known of their pictures already
     pictures: int
     asks: Mapping[str, int]  # locations to get or look at, by why
-    due: Path  # Parquet, DUE
+    due: Path  # Parquet, DUE; not there when no picture is wanted
 
     @property
     def unchanged(self) -> int:
-        """Products that read as they did the last time."""
-        return self.products - self.new - self.changed
+        """Records that read as they did the last time."""
+        return self.records - self.new - self.changed
 
     @property
     def nothing_to_do(self) -> bool:
         """Whether the store already says everything that this CSV asks for."""
-        products = self.new or self.changed or self.gone or self.refused_otherwise
-        return not (products or self.retag or self.asks)
+        rows = self.new or self.changed or self.gone or self.refused_otherwise
+        return not (rows or self.undecided or self.asks)
 
     def __str__(self) -> str:
         asks = ", ".join(f"{count:,} {ASKS[ask]}" for ask, count in sorted(self.asks.items()))
         return (
-            f"{self.products:,} products: {self.new:,} new, {self.changed:,} changed,"
+            f"{self.records:,} {self.kind}s: {self.new:,} new, {self.changed:,} changed,"
             f" {self.gone:,} gone; {self.pictures:,} pictures: {asks or 'none to fetch'}"
         )
 
@@ -87,27 +88,27 @@ def make_plan(
     con: duckdb.DuckDBPyConnection,
     source: str,
     model: str | None,
-    rules: Rules,
+    rules: Rules | None,
     folder: Path,
+    *,
+    kind: str = "product",
+    undecided: int = 0,
 ) -> Plan:
-    """Compare the staged products with the store; writes what is due to `folder`.
+    """Compare what was staged with the store; writes what is due to `folder`.
 
-    `con` has the store's views and the views `staged` and `refused` of the CSV. Without a model
-    pictures need only be got and decoded.
+    `con` is a connection of `staged_views`. Without a model pictures need only be got and
+    decoded, without rules no picture is wanted. `undecided` of the staged records, of this kind,
+    must be decided on again anyway.
     """
-    asks: Counter[str] = Counter()
-    pictures = 0
     due = folder / "due.parquet"
-    with pq.ParquetWriter(due, DUE) as writer:
-        for batch in _known_locations(con, model, rules):
-            pictures += batch.num_rows
-            rows = list(_due_rows(batch, rules))
-            asks.update(row["ask"] for row in rows)
-            if rows:
-                writer.write_batch(pa.RecordBatch.from_pylist(rows, schema=DUE))
+    pictures, asks = _write_due(con, model, rules, due) if rules else (0, Counter())
     [counts] = statements.table(con, "changes", source=source).to_pylist()
-    retag = statements.count(con, "untagged_changes", source=source, model=model) if model else 0
-    return Plan(**counts, retag=retag, pictures=pictures, asks=asks, due=due)
+    return Plan(kind, **counts, undecided=undecided, pictures=pictures, asks=asks, due=due)
+
+
+def count_untagged(con: duckdb.DuckDBPyConnection, source: str, model: str) -> int:
+    """How many staged products have tags that must be decided on again, as things are known."""
+    return statements.count(con, "untagged_changes", source=source, model=model)
 
 
 def current_time() -> datetime:
@@ -129,6 +130,22 @@ def _known_locations(
         refetch=rules.refetch,
         passing=sorted(PASSING_IN_DECODING),
     )
+
+
+def _write_due(
+    con: duckdb.DuckDBPyConnection, model: str | None, rules: Rules, due: Path
+) -> tuple[int, Counter[str]]:
+    """Write what is due to a file; how many locations there are, and how many to ask for why."""
+    pictures = 0
+    asks: Counter[str] = Counter()
+    with pq.ParquetWriter(due, DUE) as writer:
+        for batch in _known_locations(con, model, rules):
+            pictures += batch.num_rows
+            rows = list(_due_rows(batch, rules))
+            asks.update(row["ask"] for row in rows)
+            if rows:
+                writer.write_batch(pa.RecordBatch.from_pylist(rows, schema=DUE))
+    return pictures, asks
 
 
 def _due_rows(batch: pa.RecordBatch, rules: Rules) -> Iterator[dict[str, Any]]:

@@ -18,7 +18,7 @@ import pyarrow as pa
 from catalog.intake import Intake
 from jobs.errors import Busy, JobError
 from jobs.signals import uninterrupted
-from sql import manifests
+from sql import manifests, statements
 from sql.database import create_views
 from sql.files import StoreFull, sweep_drafts
 from sql.locks import StoreBusy, hold
@@ -148,17 +148,27 @@ def staged_views(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that sees the store as these runs left it, and a CSV that was taken in.
 
-    The CSV's products are the view `staged`, its refused rows `refused`. What does not fit into
-    the memory it may use goes to `scratch`.
+    What was taken in is the view `staged`, in the columns of its table but for `seen_at`, and the
+    refused rows `refused`; `known` is that table, of all sources, and `refused_before` what was
+    refused of such CSVs. What does not fit into the memory it may use goes to `scratch`.
     """
     with duckdb.connect(config=LIMITS | {"temp_directory": str(scratch)}) as con:
         try:
             create_views(con, store, runs)
         except ValueError as error:
             raise JobError(str(error), hint="put it back from a copy") from error
-        con.from_parquet(str(intake.products)).create_view("staged")
+        table = table_of(intake)
+        con.from_parquet(str(intake.records)).create_view("accepted")
+        con.execute(f"create view staged as {statements.read(f'staged_{table}')}")
         con.from_parquet(str(intake.rejects)).create_view("refused")
+        con.view(table).create_view("known")
+        con.view("rejects").filter(f"kind = '{intake.kind}'").create_view("refused_before")
         yield con
+
+
+def table_of(intake: Intake) -> str:
+    """The table that keeps what such a CSV lists."""
+    return f"{intake.kind}s"
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from catalog.attributes import DEFAULT, Attribute, from_settings
 from catalog.images.settings import FetchSettings
 from catalog.models.settings import TrainSettings
+from engagement.settings import TRAINING, EngagementSettings
 from jobs.errors import BadInput
 from sql.schemas import tags_schema
 from sql.store import Store
@@ -19,7 +20,7 @@ FILE = "catalog.toml"
 STORE_VARIABLE = "CATALOG_STORE"
 KNOWN = ("store", "image_root", "encoding", "recheck_after_days", "max_failed")
 LONGEST_DAYS = 36_500
-SECTIONS = ("columns", "attributes", "fetch", "train")
+SECTIONS = ("columns", "attributes", "fetch", "train", "engagement", "train_engagement")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Settings:
     attributes: tuple[Attribute, ...] = DEFAULT
     fetch: FetchSettings = field(default_factory=FetchSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
+    engagement: EngagementSettings = field(default_factory=EngagementSettings)
+    train_engagement: TrainSettings = TRAINING
     image_root: Path | None = None
     encoding: str | None = None
     recheck_after: timedelta = timedelta(days=7)
@@ -76,8 +79,10 @@ def _settings(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         "store": folder / _typed(content, "store", str, "store"),
         "columns": _lists(content, "columns"),
         "attributes": _attributes(content),
-        "fetch": _section(content, "fetch", FetchSettings),
-        "train": _section(content, "train", TrainSettings),
+        "fetch": _section(content, "fetch", FetchSettings()),
+        "train": _section(content, "train", TrainSettings()),
+        "engagement": _section(content, "engagement", EngagementSettings()),
+        "train_engagement": _section(content, "train_engagement", TRAINING),
         "image_root": folder / content["image_root"] if "image_root" in content else None,
         "encoding": _typed(content, "encoding", str, None),
         "recheck_after": _days(_typed(content, "recheck_after_days", float, 7)),
@@ -133,8 +138,9 @@ def _attributes(content: Mapping[str, Any]) -> tuple[Attribute, ...]:
     return from_settings(named) or DEFAULT
 
 
-def _section(content: Mapping[str, Any], name: str, kind: type) -> Any:
+def _section(content: Mapping[str, Any], name: str, before: Any) -> Any:
+    """The settings `before` with what a section says."""
     values = dict(_typed(content, name, dict, {}))
-    _refuse_unknown(values, tuple(f.name for f in fields(kind)), f"{name}.")
+    _refuse_unknown(values, tuple(f.name for f in fields(before)), f"{name}.")
     values = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
-    return kind(**values)
+    return replace(before, **values)

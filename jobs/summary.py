@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -14,20 +15,13 @@ from sql import statements
 DONE = 0
 TOO_MANY_FAILED = 3
 
-COUNTS = (
-    *("rows", "accepted", "rejected"),
-    *("pictures", "fetched", "cached", "failed"),
-    *("products", "tagged", "untagged", "unchanged"),
-)
-
 
 @dataclass(frozen=True)
-class Summary:
-    """The counts of one run.
+class RunCounts:
+    """What a run counted of a CSV and its pictures.
 
-    rows = accepted + rejected; pictures = fetched + cached + failed; products = tagged +
-    untagged; `unchanged` products read as they did the last time. `run` and `report` are None
-    when there was nothing to do.
+    rows = accepted + rejected; pictures = fetched + cached + failed; `unchanged` rows read as they
+    did the last time. `run` and `report` are None when there was nothing to do.
     """
 
     run: str | None
@@ -38,9 +32,6 @@ class Summary:
     fetched: int
     cached: int
     failed: int
-    products: int
-    tagged: int
-    untagged: int
     unchanged: int
     seconds: float
     report: Path | None
@@ -48,8 +39,8 @@ class Summary:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Rows, pictures and products, without what is about the run."""
-        return {name: value for name, value in asdict(self).items() if name in COUNTS}
+        """What was counted, without what is about the run."""
+        return {name: value for name, value in asdict(self).items() if isinstance(value, int)}
 
     def exit_code(self, max_failed: float) -> int:
         """3 when more than this share of the rows was refused or of the pictures failed."""
@@ -62,24 +53,40 @@ class Summary:
         """One JSON object."""
         return json.dumps(asdict(self), default=str)
 
+    def lines(self, decided: str) -> str:
+        """The counts a line each, with one about what was decided."""
+        return "\n".join(
+            [
+                (
+                    f"rows      {self.rows:,} = {self.accepted:,} accepted"
+                    f" + {self.rejected:,} rejected"
+                ),
+                (
+                    f"pictures  {self.pictures:,} = {self.fetched:,} fetched"
+                    f" + {self.cached:,} cached + {self.failed:,} failed"
+                ),
+                f"{decided} ({self.unchanged:,} unchanged)",
+                f"run       {self.run}, {self.seconds:.1f} s",
+                f"report    {self.report}",
+                f"database  {self.database}",
+            ]
+        )
+
+
+@dataclass(frozen=True)
+class Summary(RunCounts):
+    """The counts of a run of `catalog tag`: products = tagged + untagged."""
+
+    products: int
+    tagged: int
+    untagged: int
+
     def __str__(self) -> str:
         if self.run is None:
             return f"nothing to do: {self.products:,} products are as they were"
-        lines = [
-            f"rows      {self.rows:,} = {self.accepted:,} accepted + {self.rejected:,} rejected",
-            (
-                f"pictures  {self.pictures:,} = {self.fetched:,} fetched + {self.cached:,} cached"
-                f" + {self.failed:,} failed"
-            ),
-            (
-                f"products  {self.products:,} = {self.tagged:,} tagged + {self.untagged:,} untagged"
-                f" ({self.unchanged:,} unchanged)"
-            ),
-            f"run       {self.run}, {self.seconds:.1f} s",
-            f"report    {self.report}",
-            f"database  {self.database}",
-        ]
-        return "\n".join(lines)
+        return self.lines(
+            f"products  {self.products:,} = {self.tagged:,} tagged + {self.untagged:,} untagged"
+        )
 
 
 def summarise(
@@ -91,19 +98,32 @@ def summarise(
     report: Path | None,
 ) -> Summary:
     """Count what a run came to; `con` shows the store as the run leaves it."""
-    [outcomes] = statements.table(con, "outcomes", since=run.started).to_pylist()
     tagged = statements.count(con, "tagged", source=source)
     return Summary(
-        run=run.id if report else None,
-        rows=intake.rows,
-        accepted=intake.accepted,
-        rejected=intake.rejected,
-        **outcomes,
-        products=plan.products,
+        **counted(run, con, intake, plan, report),
+        products=plan.records,
         tagged=tagged,
-        untagged=plan.products - tagged,
-        unchanged=plan.unchanged,
-        seconds=round(run.seconds, 3),
-        report=report,
-        database=run.store.database,
+        untagged=plan.records - tagged,
     )
+
+
+def counted(
+    run: Run,
+    con: duckdb.DuckDBPyConnection,
+    intake: Intake,
+    plan: Plan,
+    report: Path | None,
+) -> dict[str, Any]:
+    """What `RunCounts` holds, by name."""
+    [outcomes] = statements.table(con, "outcomes", since=run.started).to_pylist()
+    return {
+        "run": run.id if report else None,
+        "rows": intake.rows,
+        "accepted": intake.accepted,
+        "rejected": intake.rejected,
+        **outcomes,
+        "unchanged": plan.unchanged,
+        "seconds": round(run.seconds, 3),
+        "report": report,
+        "database": run.store.database,
+    }

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from jobs.console import Console
 from jobs.errors import BadInput
 from jobs.inputs import Catalogue
-from jobs.models import find_tagger, tagger, use
+from jobs.models import TAGGER, find_model, model_for, use
 from jobs.pictures import get_and_look, rules_of
-from jobs.plan import make_plan
+from jobs.plan import count_untagged, make_plan
 from jobs.run import open_run
 from jobs.settings import Settings, store_of
 from jobs.summary import Summary, summarise
@@ -28,15 +28,16 @@ def tag_or_train(job: Tagging, settings: Settings, console: Console) -> Summary:
     store = store_of(settings)
     if job.retrain and job.model:
         raise BadInput("--train and --model ask for different models: give one of them")
-    if job.retrain or find_tagger(store, job.model) is None:
+    if job.retrain or find_model(store, TAGGER, job.model) is None:
         job.catalogue.check_header()
         why = "asked to train" if job.retrain else "the store has no tagger"
         console.say(f"{why}: training one first on the labelled rows of {job.catalogue.csv}")
         # Loaded here: most nights train nothing.
-        from jobs.train_tagger import Training, train_in_child  # noqa: PLC0415
+        from jobs.train_tagger import Training, train  # noqa: PLC0415
+        from jobs.training import in_child  # noqa: PLC0415
 
         training = Training(job.catalogue, settings.train, job.refetch)
-        trained = train_in_child(training, settings, console)
+        trained = in_child(train, training, settings, console)
         console.say(str(trained))
         use(store, trained.model)
         job = replace(job, model=trained.model, refetch=False)
@@ -48,14 +49,15 @@ def tag(job: Tagging, settings: Settings, console: Console) -> Summary:
     store = store_of(settings)
     job.catalogue.check_header()
     with open_run(store, "tag") as run:
-        model = tagger(store, job.model)
+        model = model_for(store, TAGGER, job.model)
         intake = job.catalogue.take_in(run.work)
         with run.views(intake) as con:
-            rules = rules_of(settings, refetch=job.refetch)
-            plan = make_plan(con, job.catalogue.source, model.name, rules, run.work)
+            source, rules = job.catalogue.source, rules_of(settings, refetch=job.refetch)
+            undecided = count_untagged(con, source, model.name)
+            plan = make_plan(con, source, model.name, rules, run.work, undecided=undecided)
             if plan.nothing_to_do and not run.adopted:
                 run.republish()
-                return summarise(run, con, job.catalogue.source, intake, plan, None)
+                return summarise(run, con, source, intake, plan, None)
             console.say(str(plan))
             get_and_look(run, con, plan, settings, model, console)
         # Loaded here: a run with nothing to do has nothing to close.

@@ -42,7 +42,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Curves:
-    """How a head learned; the head "" is all of them together, which have no accuracy."""
+    """How a head learned; the head "" is several together, which have no accuracy."""
 
     head: str
     loss: Line
@@ -65,9 +65,12 @@ class Curves:
 
 @dataclass(frozen=True, slots=True)
 class SheetPicture:
-    """One training picture, as the model saw it, with the labels that were learned from it."""
+    """One training picture, as the model saw it, with the labels that were learned from it.
 
-    product: str
+    `id` is that of the product, or post, that it came with.
+    """
+
+    id: str
     labels: Mapping[str, str]
     thumbnail: Thumbnail
 
@@ -181,7 +184,8 @@ def _curves(history: Sequence[Mapping[str, Any]], heads: Sequence[str]) -> tuple
         for head in heads
         if (rows := [epoch["heads"][head] for epoch in epochs if head in epoch["heads"]])
     ]
-    return (Curves("", _line(epochs, "loss"), None), *alone)
+    together = (Curves("", _line(epochs, "loss"), None),) if len(alone) > 1 else ()
+    return (*together, *alone)
 
 
 def _line(rows: Sequence[Mapping[str, float]], measure: str) -> Line:

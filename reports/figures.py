@@ -21,14 +21,17 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.patches import Circle
+from matplotlib.ticker import MaxNLocator, MultipleLocator, PercentFormatter
 
 from catalog.models.metrics import HeadScores, ratio
+from engagement.evaluation import Bin
 from reports.evidence import Line
 
 MOST_CLASSES = 20
 ANNOTATED_CLASSES = 12
 LONGEST_LABEL = 18
+LARGEST_CELL = 46.0  # pixels
 TILT = 50  # degrees
 TILTED = float(np.sin(np.radians(TILT)))
 
@@ -81,9 +84,16 @@ def confusion_heatmap(scores: HeadScores, most: int = MOST_CLASSES) -> str:
     The `most` commonest classes are drawn and the others put together; the counts stand in the
     cells where they are few enough to read. The drawing says "share of the row" by its colour.
     """
-    labels, counts = gathered(scores, most)
+    return heatmap(*gathered(scores, most))
+
+
+def heatmap(labels: Sequence[str], counts: np.ndarray, largest: float = LARGEST_CELL) -> str:
+    """Draw counts [n, n] of how truths (rows) met guesses (columns), as confusion_heatmap does.
+
+    No cell has a side of more than `largest` pixels.
+    """
     totals = counts.sum(axis=1, keepdims=True)
-    cell = max(14.0, min(46.0, 290.0 / len(labels)))
+    cell = max(14.0, min(largest, 290.0 / len(labels)))
     side = cell * len(labels)
     across = [_short(label) for label in labels]
     down = [
@@ -155,12 +165,18 @@ def _curve(axes: Axes, name: str, line: Line, phases: Sequence[int]) -> None:
         ("training", line.train, TRAIN, "solid"),
         ("validation", line.validation, VALIDATION, (0, (4, 2))),
     ):
-        epochs = np.arange(1, len(values) + 1)
+        # One epoch is a dash: a point has no line, and a marker is a definition that _drop drops.
+        single = len(values) == 1
+        epochs = (0.75, 1.25) if single else np.arange(1, len(values) + 1)
         axes.plot(
-            epochs, values, color=colour, linestyle=dashes, linewidth=2, label=title, clip_on=False
+            epochs,
+            values * 2 if single else values,
+            color=colour,
+            linestyle=dashes,
+            linewidth=2,
+            label=title,
+            clip_on=False,
         )
-        if len(values) == 1:
-            axes.plot(epochs, values, color=colour, marker="o", clip_on=False)
     for end in np.cumsum(phases[:-1]):
         axes.axvline(end + 0.5, color=SOFT, linestyle=(0, (1, 2)), linewidth=1, clip_on=False)
     axes.set_title(name, color=INK)
@@ -170,6 +186,26 @@ def _curve(axes: Axes, name: str, line: Line, phases: Sequence[int]) -> None:
     if name == "accuracy":
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.legend(frameon=False, fontsize=10, handlelength=2.2, labelcolor=SOFT)
+
+
+def calibration(bins: Sequence[Bin]) -> str:
+    """Draw the share of posts that were high against the score they got, both 0 to 1.
+
+    A point is one of the bins; on the diagonal the score would be a probability to rely on.
+    """
+    with _drawing(320, 300) as figure:
+        axes = _axes(figure, 52, 44, 240, 240)
+        dashes = (0, (4, 3))
+        axes.plot((0, 1), (0, 1), color=SOFT, linestyle=dashes, linewidth=1, label="score = share")
+        line = [each.score for each in bins], [each.high for each in bins]
+        axes.plot(*line, color=TRAIN, linewidth=1.5, label="posts, by score")
+        for each in bins:  # as shapes, for markers would be definitions that _drop drops
+            axes.add_patch(Circle((each.score, each.high), 0.016, color=TRAIN))
+        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="score", ylabel="share that was high")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(MultipleLocator(0.25))
+        axes.legend(frameon=False, fontsize=10, handlelength=2.2, labelcolor=SOFT, loc=2)
+        return _svg(figure)
 
 
 @contextmanager

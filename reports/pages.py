@@ -4,38 +4,50 @@ Everything is escaped but the drawings, which are SVG of our own (reports/figure
 nothing heavy: the values, the small pictures and the drawings are given.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from reports.classifier import classifier_card
+from reports.engagement import EngagementReport
 from reports.evidence import ModelEvidence
+from reports.measures import measures
 from reports.results import RunReport
 from reports.thumbnails import Thumbnail
+from reports.wording import REASONS, RUNGS, number, rule_in_words
+
+if TYPE_CHECKING:
+    from engagement.review import Review
 
 MOST_CLASSES = 60
 """Rows of a table of classes."""
 
-SHA256 = 64
-"""Letters of a hash in hex, of which a page shows the first twelve."""
+SHA256 = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
+"""A hash in hex, of which a page shows the first twelve letters."""
 
 UNDEFINED = "\N{EN DASH}"
+
+LADDER = (0.4, 1.0)
+"""The ends of the scale on which areas are drawn: hardly one is below, and chance is inside."""
 
 
 @dataclass(frozen=True)
 class Drawings:
-    """SVG by head; the curves are loss and accuracy.
+    """SVG by head; the curves are loss and accuracy. `calibration` is one SVG, of a classifier.
 
     They come from reports.figures and from nowhere else, for they go into the page as they are.
     """
 
     heatmaps: Mapping[str, str] = field(default_factory=dict)
     curves: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    calibration: str = ""
 
-    def trusted(self) -> dict[str, dict[str, Any]]:
+    def trusted(self) -> dict[str, Any]:
         """Mark the drawings as HTML for the templates."""
         return {
             "heatmaps": {head: Markup(svg) for head, svg in self.heatmaps.items()},  # noqa: S704
@@ -43,6 +55,7 @@ class Drawings:
                 head: [Markup(svg) for svg in drawn]  # noqa: S704
                 for head, drawn in self.curves.items()
             },
+            "calibration": Markup(self.calibration),  # noqa: S704
         }
 
 
@@ -68,6 +81,40 @@ def model_page(model: ModelEvidence, drawings: Drawings) -> str:
     return _render("model.html.j2", model=model, drawings=drawings.trusted())
 
 
+def engagement_page(
+    report: EngagementReport,
+    model: ModelEvidence | None,
+    thumbnails: Mapping[str, Thumbnail],
+    drawings: Drawings,
+) -> str:
+    """Write the page of a run over posts: its pictures by SHA-256, and its model where it has one.
+
+    Such a run without a model is about metadata alone.
+    """
+    return _render(
+        "engagement.html.j2",
+        report=report,
+        rule=rule_in_words(report.review.rule, report.bars),
+        model=model,
+        classifier=classifier_card(model.card) if model else None,
+        thumbnails=thumbnails,
+        drawings=drawings.trusted(),
+    )
+
+
+def classifier_page(model: ModelEvidence, review: "Review", drawings: Drawings) -> str:
+    """Write the page of a classifier and of the posts that it learned from."""
+    classifier = classifier_card(model.card)
+    return _render(
+        "classifier.html.j2",
+        review=review,
+        rule=rule_in_words(review.rule, classifier.bars),
+        model=model,
+        classifier=classifier,
+        drawings=drawings.trusted(),
+    )
+
+
 def facts(model: ModelEvidence) -> list[tuple[str, str]]:
     """Name what a card says of the making of its model, in words."""
     card = model.card
@@ -75,7 +122,7 @@ def facts(model: ModelEvidence) -> list[tuple[str, str]]:
     return [
         ("Trained", stamp(card.created)),
         ("Backbone", card.backbone),
-        ("Started from", card.weights),
+        ("Started from", _plain(card.weights)),
         ("Picture size", f"{card.image_size} \N{MULTIPLICATION SIGN} {card.image_size} pixels"),
         ("Parameters", count(card.parameters)),
         *((words(name).capitalize(), _plain(value)) for name, value in learned.items()),
@@ -112,6 +159,24 @@ def interval(ends: tuple[float, float] | None) -> str:
     return UNDEFINED if ends is None else f"{ends[0]:.1%} to {ends[1]:.1%}"
 
 
+def spread(ends: tuple[float, float] | None, decimals: int = 3) -> str:
+    """Write two numbers as a range, or as one number where they are the same."""
+    if ends is None:
+        return UNDEFINED
+    low, high = (decimal(end, decimals) for end in ends)
+    return low if low == high else f"{low} to {high}"
+
+
+def ends(low: float | None, high: float | None) -> str:
+    """Write the interval of an area under a curve."""
+    return UNDEFINED if low is None or high is None else f"{low:.3f} to {high:.3f}"
+
+
+def bar(amount: float | None) -> str:
+    """Write the number that a post's likes are compared with."""
+    return UNDEFINED if amount is None else number(amount)
+
+
 def cut(text: str, longest: int) -> str:
     """Shorten a text of the outside world to what a line can hold."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
@@ -141,16 +206,21 @@ def _css_share(share: float) -> str:
     return f"{100 * min(max(share, 0.0), 1.0):.1f}%"
 
 
+def _css_area(area: float) -> str:
+    """Write an area under a curve as a place on the ladder's scale."""
+    low, high = LADDER
+    return _css_share((area - low) / (high - low))
+
+
 def _paint(place: int, parts: Sequence[Any], name: str) -> str:
     """Name the colour of a tile's part: what went wrong is always the third."""
-    wrong = name in {"rejected", "failed", "untagged"}
+    wrong = name in {"rejected", "failed", "untagged", "unscored", "unknown"}
     return "three" if wrong else ("one", "two")[min(place, len(parts)) - 1]
 
 
 def _plain(value: object) -> str:
     """Write one value of a card."""
-    text = count(value) if isinstance(value, int) else str(value)
-    return text[:12] if len(text) == SHA256 else text
+    return count(value) if isinstance(value, int) else SHA256.sub(r"\1", str(value))
 
 
 def _environment() -> Environment:
@@ -161,10 +231,11 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    shown = (words, count, points, percent, decimal, interval, cut, moment, stamp, duration)
-    environment.filters |= {each.__name__: each for each in shown}
-    environment.filters |= {"css_share": _css_share, "paint": _paint}
-    environment.globals |= {"most_classes": MOST_CLASSES, "facts": facts}
+    shown = (words, count, points, percent, decimal, interval, spread, ends, bar, cut, stamp)
+    environment.filters |= {each.__name__: each for each in (*shown, moment, duration)}
+    environment.filters |= {"css_share": _css_share, "css_area": _css_area, "paint": _paint}
+    environment.globals |= {"most_classes": MOST_CLASSES, "facts": facts, "measures": measures}
+    environment.globals |= {"reasons": REASONS, "rungs": RUNGS, "ladder_ends": LADDER}
     return environment
 
 

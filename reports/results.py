@@ -5,11 +5,10 @@ columns) and concerns one source. Lists are capped and samples are taken by hash
 report of a hundred thousand products needs no more memory, nor bytes, than that of ten thousand.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from importlib import resources
-from typing import Any, TypeVar
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -17,15 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.models.metrics import HeadScores, Share, encode, score_head, whole_row
-
-T = TypeVar("T")
+from reports.asking import ask, many
+from reports.leftovers import Leftovers, leftovers
 
 MOST_ROWS = 10_000
 """Labelled products that are measured at most; more are sampled by hash, and the page says so."""
 MOST_CELLS = 5_000_000
 """Scores held at once at most (rows times labels of all heads): 20 MB."""
-MOST_LISTED = 60
-EACH_REASON = 8
 WRONG_SHOWN = 12
 RIGHT_SHOWN = 8
 
@@ -35,7 +32,8 @@ class RunFacts:
     """What the job knows of its own run.
 
     `counts` holds the summary's whole numbers: rows = accepted + rejected; pictures = fetched +
-    cached + failed; products = tagged + untagged; unchanged.
+    cached + failed; unchanged; of products = tagged + untagged, or of posts = scored + unscored
+    = labelled + unknown.
     """
 
     id: str
@@ -47,53 +45,6 @@ class RunFacts:
     model: str | None
     counts: Mapping[str, int]
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FailureReason:
-    """How many pictures failed at a stage (fetch, decode) for one reason.
-
-    Those `to_replace` are not tried again, or were had and can't be read.
-    """
-
-    stage: str
-    reason: str
-    pictures: int
-    to_replace: int
-    hosts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One picture of a product that can't be had or read, and when it is tried again (UTC)."""
-
-    id: str
-    location: str
-    stage: str
-    reason: str
-    to_replace: bool
-    next_try: datetime | None
-    attempts: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class RejectReason:
-    """How many rows of the CSV were refused for one reason, and the first line it befell."""
-
-    reason: str
-    refused: int
-    first_line: int
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """One refused row: its physical line, and the line that a duplicate id repeats."""
-
-    line: int
-    first_line: int | None
-    column: str | None
-    reason: str
-    detail: str | None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -162,17 +113,14 @@ class RunReport:
     """Everything that the page of one run shows."""
 
     run: RunFacts
-    failure_reasons: tuple[FailureReason, ...]
-    failures: tuple[Failure, ...]
-    reject_reasons: tuple[RejectReason, ...]
-    rejects: tuple[Reject, ...]
+    left: Leftovers
     evaluation: Evaluation | None
     samples: tuple[Sample, ...]
 
     @property
     def verdict(self) -> tuple[str, ...]:
         """The run in a few sentences: what was done, how good it is, what is left to do."""
-        return tuple(filter(None, (_done(self.run), _quality(self.evaluation), _left(self))))
+        return tuple(filter(None, (_done(self.run), _quality(self.evaluation), self.left.sentence)))
 
 
 def run_report(
@@ -181,30 +129,15 @@ def run_report(
     vocabulary: Mapping[str, Sequence[str]],
 ) -> RunReport:
     """Gather what the page of `run` shows; `vocabulary` is its model's, in output order."""
-    source = {"source": run.source}
-    some = source | {"each": EACH_REASON, "top": MOST_LISTED}
     measured = _scores(connection, run, vocabulary)
     evaluation = _evaluation(connection, run, vocabulary, measured)
     samples = _graded(measured, vocabulary) or _guessed(connection, run, vocabulary)
     return RunReport(
         run=run,
-        failure_reasons=_each(FailureReason, _ask(connection, "failures_by_reason", source)),
-        failures=_each(Failure, _ask(connection, "failures_sample", some)),
-        reject_reasons=_each(RejectReason, _ask(connection, "rejects_by_reason", source)),
-        rejects=_each(Reject, _ask(connection, "rejects_sample", some)),
+        left=leftovers(connection, "product", run.source),
         evaluation=evaluation,
         samples=_pictured(connection, run, samples),
     )
-
-
-def _ask(connection: duckdb.DuckDBPyConnection, query: str, params: Mapping[str, Any]) -> pa.Table:
-    """Answer one of queries/*.sql; the files belong to us, the values are bound."""
-    text = resources.files("reports").joinpath("queries", f"{query}.sql").read_text("utf-8")
-    return connection.sql(text, params=dict(params)).to_arrow_table()
-
-
-def _each(kind: Callable[..., T], table: pa.Table) -> tuple[T, ...]:
-    return tuple(kind(**row) for row in table.to_pylist())
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -230,8 +163,8 @@ def _scores(
     labels = sum(map(len, vocabulary.values()))
     most = min(MOST_ROWS, MOST_CELLS // max(labels, 1))
     params = {"source": run.source, "model": run.model}
-    [last] = _ask(connection, "held_out_last", params | {"most": most})["last"].to_pylist()
-    table = _ask(connection, "held_out_scores", params | {"last": last})
+    [last] = ask(connection, "held_out_last", params | {"most": most})["last"].to_pylist()
+    table = ask(connection, "held_out_scores", params | {"last": last})
     return {head: _measured(table, head, len(vocabulary[head])) for head in vocabulary}
 
 
@@ -252,7 +185,7 @@ def _evaluation(
     measured: Mapping[str, _Measured],
 ) -> Evaluation | None:
     """Measure every head; None where no product of the source has both a label and a guess."""
-    asked = _ask(connection, "evaluated_counts", {"source": run.source, "model": run.model})
+    asked = ask(connection, "evaluated_counts", {"source": run.source, "model": run.model})
     counts = {row["head"]: row for row in asked.to_pylist()}
     if not counts:
         return None
@@ -301,10 +234,10 @@ def _guessed(
     """Tagged products without a truth to compare with: what the model says of their picture."""
     most = WRONG_SHOWN + RIGHT_SHOWN
     params = {"source": run.source, "model": run.model, "most": most}
-    ids = _ask(connection, "tagged_sample", params)["id"].to_pylist()
+    ids = ask(connection, "tagged_sample", params)["id"].to_pylist()
     pictures = _pictures(connection, run, ids)
     shown = [row["picture"] for row in pictures.values() if row["picture"]]
-    rows = _ask(connection, "best_guesses", {"model": run.model, "pictures": shown}).to_pylist()
+    rows = ask(connection, "best_guesses", {"model": run.model, "pictures": shown}).to_pylist()
     said = {(row["picture"], row["head"]): row for row in rows}
     return [
         Sample(
@@ -336,13 +269,13 @@ def _pictures(
     connection: duckdb.DuckDBPyConnection, run: RunFacts, ids: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
     params = {"source": run.source, "ids": list(ids)}
-    rows = _ask(connection, "product_pictures", params).to_pylist() if ids else []
+    rows = ask(connection, "product_pictures", params).to_pylist() if ids else []
     return {row["id"]: row for row in rows}
 
 
 def _done(run: RunFacts) -> str:
     counts = run.counts
-    told = f"{_many(counts.get('tagged', 0), 'product')} of {counts.get('products', 0):,} tagged"
+    told = f"{many(counts.get('tagged', 0), 'product')} of {counts.get('products', 0):,} tagged"
     return f"{told}." if run.model is None else f"{told} by {run.model}."
 
 
@@ -354,32 +287,13 @@ def _quality(evaluation: Evaluation | None) -> str:
     known = [head.scores for head in evaluation.heads if head.scores.accuracy is not None]
     best = max(known, key=lambda head: head.accuracy or 0)
     worst = min(known, key=lambda head: head.accuracy or 0)
-    told = f"On {_many(evaluation.measured, 'labelled product')} that the model never trained on, "
+    told = f"On {many(evaluation.measured, 'labelled product')} that the model never trained on, "
     if best is worst:
         return f"{told}{_spaced(best.head)} is right for {best.accuracy:.1%}."
     return (
         f"{told}{_spaced(best.head)} is right for {best.accuracy:.1%}"
         f" and {_spaced(worst.head)}, the weakest attribute, for {worst.accuracy:.1%}."
     )
-
-
-def _left(report: RunReport) -> str | None:
-    """What a person can do next, where there is something."""
-    refused = sum(reason.refused for reason in report.reject_reasons)
-    pictures = sum(reason.pictures for reason in report.failure_reasons)
-    lost = sum(reason.to_replace for reason in report.failure_reasons)
-    told = []
-    if refused:
-        told.append(f"{_many(refused, 'row')} to correct in the CSV")
-    if lost:
-        told.append(f"{_many(lost, 'picture')} to replace")
-    if pictures > lost:
-        told.append(f"{_many(pictures - lost, 'picture')} that the next runs will try again")
-    return f"Left to do: {', '.join(told)}." if told else None
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _spaced(name: str) -> str:

@@ -23,6 +23,7 @@ from sql.store import Store, cards, current_models
 # In the order of creation: a view comes after those that it reads.
 VIEWS = (
     "products",
+    "posts",
     "fetches",
     "images",
     "predictions",
@@ -33,6 +34,10 @@ VIEWS = (
     "runs",
     "models",
     "evaluations",
+    "post_tags",
+    "engagement",
+    "engagement_evaluation",
+    "engagement_ladder",
 )
 
 _VIEWS = Path(__file__).parent / "views"

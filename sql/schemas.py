@@ -13,12 +13,20 @@ TIME = pa.timestamp("us", tz="UTC")
 # Facts are about pictures and locations; a killed run's finished parts are adopted as they are.
 FACTS = ("fetches", "pictures", "scores", "predictions", "embeddings")
 # Snapshots say how a run saw a source; a killed run's are thrown away.
-SNAPSHOTS = ("products", "rejects", "tags")
+SNAPSHOTS = (
+    *("products", "posts", "rejects", "tags"),
+    *("engagement", "engagement_evaluation", "engagement_ladder"),
+)
 
 _PICTURE = "SHA-256 of the picture's bytes, in hex"
 _MODEL = "the model, as name/version"
 _SOURCE = "the CSV that the product comes from (--source, by default the file's stem)"
 _ID = "the shop's id of the product, as text"
+_POSTS_SOURCE = "the CSV that the post comes from (--source, by default the file's stem)"
+_POST_ID = "id of the post, as text; its line in a CSV without ids"
+_RULE = "what high means, as --high says it"
+_SPLIT = "what test and training posts never share: account, time or random (nothing)"
+_POSTS_MODEL = f"{_MODEL}; null when no picture was looked at"
 
 
 def _column(name: str, kind: pa.DataType, comment: str, *, null: bool = False) -> pa.Field:
@@ -123,6 +131,33 @@ _PRODUCTS = _table(
     _column("seen_at", TIME, "when the run that wrote this row began (UTC)"),
 )
 
+_POSTS = _table(
+    "posts",
+    "Posts as a CSV had them. One row a post and run that found it new, changed or gone.",
+    _column("source", pa.string(), _POSTS_SOURCE),
+    _column("id", pa.string(), _POST_ID),
+    _column("account", pa.string(), "the account that posted it", null=True),
+    _column("followers", pa.int64(), "followers of the account; null if unknown", null=True),
+    _column(
+        "likes",
+        pa.int64(),
+        "likes as the CSV counts them, negative when hidden; null if that is no whole number",
+        null=True,
+    ),
+    _column("comments", pa.int64(), "comments; null if unknown", null=True),
+    _column("posted_at", TIME, "when it was posted (UTC); null if unknown", null=True),
+    _column("collected_at", TIME, "when its likes were counted (UTC); null if unknown", null=True),
+    _column("caption", pa.string(), "its text, spaces and line ends made single", null=True),
+    _column("product_id", pa.string(), "the shop's id of the product that it shows", null=True),
+    _column("given", pa.map_(pa.string(), pa.string()), "each of these columns to its text"),
+    _column("pictures", pa.list_(pa.string()), "locations of its pictures, in order"),
+    _column("extra", pa.map_(pa.string(), pa.string()), "other columns of the CSV, as text"),
+    _column("line", pa.int64(), "line of the CSV, the header is 1"),
+    _column("row_hash", pa.string(), "hash of everything but the line: another means changed"),
+    _column("gone", pa.bool_(), "whether the post has left its CSV"),
+    _column("seen_at", TIME, "when the run that wrote this row began (UTC)"),
+)
+
 _REJECTS = _table(
     "rejects",
     "Rows of a CSV that were refused. One row a refused row and run.",
@@ -149,6 +184,78 @@ _TAGS = _table(
     _column("pictures", pa.list_(pa.string()), "pictures that were looked at, in order"),
     _column("tagged", pa.bool_(), "whether the model saw at least one picture"),
     _column("tagged_at", TIME, "when the run that wrote this row began (UTC)"),
+)
+
+_ENGAGEMENT = _table(
+    "engagement",
+    "Posts told high or low. One row a post and run that changed that.",
+    _column("source", pa.string(), _POSTS_SOURCE),
+    _column("id", pa.string(), _POST_ID),
+    _column("label", pa.string(), "high or low by its likes; null when unknown", null=True),
+    _column("reason", pa.string(), "why the label is unknown, from a closed list", null=True),
+    _column(
+        "score",
+        pa.float32(),
+        "probability of high that the model sees in its picture, 0 to 1; null without a picture",
+        null=True,
+    ),
+    _column("threshold", pa.float32(), "score from which the guess is high", null=True),
+    _column("guess", pa.string(), "high or low by the score", null=True),
+    _column("head", pa.string(), "which of the model's heads gave the score", null=True),
+    _column(
+        "evaluated",
+        pa.bool_(),
+        "whether label and score tell the quality: the head never saw the post's side in training",
+    ),
+    _column("model", pa.string(), _POSTS_MODEL, null=True),
+    _column("rule", pa.string(), _RULE),
+    _column(
+        "bar",
+        pa.float64(),
+        "what the rule's figure must be more than; null when each account has its own",
+        null=True,
+    ),
+    _column("pictures", pa.list_(pa.string()), "pictures that were looked at, in order"),
+    _column("decided_at", TIME, "when the run that wrote this row began (UTC)"),
+)
+
+_ENGAGEMENT_EVALUATION = _table(
+    "engagement_evaluation",
+    "How well scores tell high from low. One row a run, source and metric.",
+    _column("source", pa.string(), _POSTS_SOURCE),
+    _column("model", pa.string(), _POSTS_MODEL, null=True),
+    _column("rule", pa.string(), _RULE),
+    _column("split", pa.string(), _SPLIT),
+    _column("metric", pa.string(), "what was measured, such as roc_auc or precision"),
+    _column("value", pa.float64(), "the figure; null when it is not defined", null=True),
+    _column("low", pa.float64(), "lower end of its 95 % interval", null=True),
+    _column("high", pa.float64(), "upper end of its 95 % interval", null=True),
+    _column("n", pa.int64(), "posts that it was measured on"),
+    _column("evaluated_at", TIME, "when the run that wrote this row began (UTC)"),
+)
+
+_ENGAGEMENT_LADDER = _table(
+    "engagement_ladder",
+    "What simpler predictors reach on the same posts. One row a run, source and rung.",
+    _column("source", pa.string(), _POSTS_SOURCE),
+    _column("model", pa.string(), _POSTS_MODEL, null=True),
+    _column("rule", pa.string(), _RULE),
+    _column("split", pa.string(), _SPLIT),
+    _column("place", pa.int8(), "its place on the ladder, 1 is the lowest rung"),
+    _column("rung", pa.string(), "what it knows, such as followers only"),
+    _column("roc_auc", pa.float64(), "area under the ROC curve; 0.5 is chance", null=True),
+    _column("roc_auc_low", pa.float64(), "lower end of its 95 % interval", null=True),
+    _column("roc_auc_high", pa.float64(), "upper end of its 95 % interval", null=True),
+    _column(
+        "inside_accounts",
+        pa.float64(),
+        "share of pairs of a high and a low post of one account put in order; 0.5 is chance",
+        null=True,
+    ),
+    _column("inside_accounts_low", pa.float64(), "lower end of its 95 % interval", null=True),
+    _column("inside_accounts_high", pa.float64(), "upper end of its 95 % interval", null=True),
+    _column("n", pa.int64(), "posts that it was measured on"),
+    _column("evaluated_at", TIME, "when the run that wrote this row began (UTC)"),
 )
 
 # Not tables of parts, but what the views read beside them.
@@ -195,8 +302,12 @@ TABLES: Mapping[str, pa.Schema] = MappingProxyType(
         "predictions": _PREDICTIONS,
         "embeddings": _EMBEDDINGS,
         "products": _PRODUCTS,
+        "posts": _POSTS,
         "rejects": _REJECTS,
         "tags": _TAGS,
+        "engagement": _ENGAGEMENT,
+        "engagement_evaluation": _ENGAGEMENT_EVALUATION,
+        "engagement_ladder": _ENGAGEMENT_LADDER,
     }
 )
 

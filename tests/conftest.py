@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.posts_world import PostBench, tiny_weights
 from tests.shop import Shop
+from tests.tiny_classifier import tiny_classifier
 from tests.tiny_model import tiny_model
 from tests.workbench import Bench
 
-__all__ = ["tiny_model"]  # a fixture of its own file, for every test
+# Fixtures of files of their own, for every test.
+__all__ = ["tiny_classifier", "tiny_model", "tiny_weights"]
 
 HERE = Path(__file__).resolve().parent
 
@@ -32,3 +35,19 @@ def bench(tmp_path: Path, tiny_model: Path) -> Iterator[Bench]:
         bench.fill(12)
         bench.use_model(tiny_model)
         yield bench
+
+
+@pytest.fixture
+def posts_bench(tmp_path: Path) -> Iterator[PostBench]:
+    """Seventy-two served posts of six accounts, and a store that has no model."""
+    with Shop() as shop:
+        bench = PostBench(tmp_path, shop)
+        bench.fill(72)
+        yield bench
+
+
+@pytest.fixture
+def scored_bench(posts_bench: PostBench, tiny_classifier: Path) -> PostBench:
+    """The same with a classifier that was trained on those posts."""
+    posts_bench.use_model(tiny_classifier, "engagement", "engagement/1")
+    return posts_bench

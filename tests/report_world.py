@@ -61,7 +61,7 @@ def world(
     The scores put most on the truth, but for each third product, where the colour is wrong.
     """
     place.mkdir(parents=True, exist_ok=True)
-    pictures = [_picture(place, number) for number in range(products)]
+    pictures = [keep_picture(place, number) for number in range(products)]
     connection = duckdb.connect()
     rows = _evaluations(products, vocabulary, trained)
     tables = {
@@ -161,7 +161,8 @@ def model_folder(place: Path, vocabulary: Mapping[str, Sequence[str]]) -> Path:
     return folder
 
 
-def _picture(place: Path, number: int) -> str:
+def keep_picture(place: Path, number: int) -> str:
+    """Draw a picture, the same for the same number, and keep it by its SHA-256."""
     data = _png(number)
     name = sha256(data).hexdigest()
     (place / name).write_bytes(data)
@@ -197,7 +198,7 @@ def _scores(labels: Sequence[str], guess: int) -> np.ndarray:
 
 
 def _failures(word: str) -> pa.Table:
-    row = {"source": "shop", "id": word, "host": "shop.example", "attempts": 3}
+    row = {"kind": "product", "source": "shop", "id": word, "host": "shop.example", "attempts": 3}
     rows = [
         {"location": word, "stage": "fetch", "reason": "not_found", "dead": True, "next_try": None},
         {"location": "b", "stage": "fetch", "reason": "timeout", "dead": False, "next_try": NOW},
@@ -209,13 +210,15 @@ def _failures(word: str) -> pa.Table:
             "next_try": None,
         },
     ]
+    rows.append(rows[0] | {"kind": "post"})  # is none of a product's report
     return pa.Table.from_pylist([row | each for each in rows])
 
 
 def _rejects(word: str) -> pa.Table:
-    row = {"source": "shop", "first_line": None, "column": "id", "detail": word}
+    row = {"kind": "product", "source": "shop", "first_line": None, "column": "id", "detail": word}
     rows = [{"line": line, "reason": "id_empty"} for line in range(2, 13)]
     rows.append({"line": 20, "first_line": 3, "reason": "duplicate_id", "column": None})
+    rows.append(rows[0] | {"kind": "post"})  # as above
     return pa.Table.from_pylist([row | each for each in rows])
 
 

@@ -58,12 +58,18 @@ def full(store: Store) -> Iterator[Store]:
         "embeddings": [{"picture": "a", "embedding": [1.0]}],
         "products": [{"id": "p", "pictures": [URL], "given": [("colour", "Red")]}],
         "rejects": [{}],
+        "posts": [{"id": "q", "pictures": [URL]}],
+        "engagement": [{"id": "q"}],
+        "engagement_evaluation": [{}],
+        "engagement_ladder": [{}],
     }
     writers = [add_rows(store, "1", table, rows) for table, rows in tables.items()]
     tags = [{"id": "p", "colour": "Red"}]
     writers.append(add_rows(store, "1", "tags", tags, tags_schema(["colour"])))
     add_run(store, "1", *writers)
-    add_model(store, "1", {"vocabulary": {"colour": ["Red"]}}, [{"picture": "a", "side": "test"}])
+    card = {"task": "tagger", "vocabulary": {"colour": ["Red"]}}
+    add_model(store, "1", card, [{"picture": "a", "side": "test"}])
+    make_current(store, "tagger", "tagger/1")
     return store
 
 
@@ -133,6 +139,104 @@ def test_newest_product(store):
     assert ask(store, "select count(*) from history.products") == [5]
 
 
+def test_newest_post(store):
+    """A post is as its newest run saw it, beside a product of the same source and id."""
+    add_run(
+        store,
+        "1",
+        add_rows(store, "1", "products", [{"id": "a"}]),
+        add_rows(store, "1", "posts", [{"id": "a", "likes": 5}, {"id": "b", "likes": -1}]),
+        job="engage",
+    )
+    changed = [{"id": "a", "likes": 7}, {"id": "b", "gone": True}]
+    add_run(store, "2", add_rows(store, "2", "posts", changed), job="engage")
+    assert ask(store, "select source, id, likes, gone, run from posts order by all") == [
+        ("shop", "a", 7, False, "2"),
+        ("shop", "b", None, True, "2"),
+    ]
+    assert ask(store, "select gone from products") == [False]
+
+
+def test_engagement_of_posts_that_are_left(store):
+    """The newest decision on each post that is still in its CSV."""
+    posts = [{"id": "a"}, {"id": "b"}]
+    scored = [{"id": one, "score": 0.25} for one in "ab"]
+    add_run(
+        store,
+        "1",
+        add_rows(store, "1", "posts", posts),
+        add_rows(store, "1", "engagement", [*scored, {"id": "a", "source": "elsewhere"}]),
+    )
+    add_run(
+        store,
+        "2",
+        add_rows(store, "2", "posts", [{"id": "b", "gone": True}]),
+        add_rows(store, "2", "engagement", [{"id": "a", "score": 0.75}]),
+    )
+    assert ask(store, "select source, id, score, run from engagement") == [("shop", "a", 0.75, "2")]
+    assert ask(store, "select count(*) from history.engagement") == [4]
+
+
+@pytest.mark.parametrize(
+    ("view", "key"), [("engagement_evaluation", "metric"), ("engagement_ladder", "rung")]
+)
+def test_measures_of_the_newest_run(store, view, key):
+    """Each source shows what its newest run that measured found, and nothing of older ones."""
+    add_run(store, "1", add_rows(store, "1", view, [{key: "old"}, {key: "left out later"}]))
+    other = [{key: "theirs", "source": "outlet"}]
+    add_run(store, "2", add_rows(store, "2", view, other), source="outlet")
+    add_run(store, "3", add_rows(store, "3", view, [{key: "new"}]))
+    add_run(store, "4")
+    assert ask(store, f"select source, {key} from {view} order by all") == [  # noqa: S608
+        ("outlet", "theirs"),
+        ("shop", "new"),
+    ]
+
+
+def test_tags_of_posts(store):
+    """The current tagger's best labels for the first picture of each post that can be read."""
+    posts = [
+        {"id": "a", "pictures": ["dead", "broken", "x", "y"]},
+        {"id": "b", "pictures": ["y"]},
+        {"id": "unseen", "pictures": ["z"]},
+        {"id": "bare"},
+        {"id": "gone", "pictures": ["x"], "gone": True},
+    ]
+    fetches = [
+        {"location": "dead", "outcome": "failed"},
+        {"location": "broken", "picture": "0"},
+        *({"location": one, "picture": f"{one}{one}"} for one in "xyz"),
+    ]
+    decoded = [{"picture": "0", "outcome": "failed"}, *({"picture": 2 * one} for one in "xyz")]
+    predictions = [
+        {"picture": "xx", "label": "Red", "score": 0.75},
+        {"picture": "xx", "label": "Blue", "score": 0.25, "rank": 2},
+        {"picture": "xx", "label": "Hat", "score": 1.0, "head": "type"},
+        {"picture": "yy", "label": "Pink", "score": 0.5},
+        {"picture": "yy", "label": "Teal", "score": 1.0, "model": "tagger/2"},
+        {"picture": "yy", "label": "high", "score": 1.0, "model": "engagement/1"},
+        {"picture": "zz", "label": "Teal", "score": 1.0, "model": "tagger/2"},
+    ]
+    add_run(
+        store,
+        "1",
+        add_rows(store, "1", "posts", posts),
+        add_rows(store, "1", "fetches", fetches),
+        add_rows(store, "1", "pictures", decoded),
+        add_rows(store, "1", "predictions", predictions),
+    )
+    assert ask(store, "from post_tags") == []
+    add_model(store, "1", {"task": "tagger"}, [])
+    add_model(store, "2", {"task": "tagger"}, [])
+    make_current(store, "tagger", "tagger/1")
+    columns = "source, id, attribute, label, score, picture, model"
+    assert ask(store, f"select {columns} from post_tags order by all") == [  # noqa: S608
+        ("shop", "a", "colour", "Red", 0.75, "xx", "tagger/1"),
+        ("shop", "a", "type", "Hat", 1.0, "xx", "tagger/1"),
+        ("shop", "b", "colour", "Pink", 0.5, "yy", "tagger/1"),
+    ]
+
+
 def test_tags_of_products_that_are_left(store):
     """Tags are the newest of each product still sold; attributes may differ between runs."""
     products = [{"id": "a"}, {"id": "b"}]
@@ -184,6 +288,33 @@ def test_rejects_of_the_newest_run(store):
     add_run(store, "3")
     add_run(store, "4", job="train", source="outlet")
     assert ask(store, "select source, line from rejects") == [("outlet", 4)]
+
+
+def test_rejects_of_products_and_posts(store):
+    """A source that is both a CSV of products and one of posts shows what each refused last."""
+    add_run(store, "1", add_rows(store, "1", "rejects", [{"line": 2}]))
+    add_run(store, "2", add_rows(store, "2", "rejects", [{"line": 3}]), job="engage")
+    columns = "select kind, source, line from rejects order by all"
+    assert ask(store, columns) == [("post", "shop", 3), ("product", "shop", 2)]
+    add_run(store, "3", job="engage")
+    assert ask(store, columns) == [("product", "shop", 2)]
+
+
+def test_failures_of_posts(store):
+    """What a post can't show is told as a post's, beside a product's of the same id."""
+    broken = {"id": "a", "pictures": ["x"]}
+    left = {"id": "b", "pictures": ["x"], "gone": True}
+    add_run(
+        store,
+        "1",
+        add_rows(store, "1", "products", [broken]),
+        add_rows(store, "1", "posts", [broken, left]),
+        add_rows(store, "1", "fetches", [{"location": "x", "outcome": "failed", "reason": "dns"}]),
+    )
+    assert ask(store, "select kind, id, reason from failures order by all") == [
+        ("post", "a", "dns"),
+        ("product", "a", "dns"),
+    ]
 
 
 def test_failures_of_products(store):
@@ -311,10 +442,14 @@ def test_models(store):
     ]
 
 
-def test_year_of_nights(store):
+@pytest.mark.parametrize("table", ["products", "posts", "engagement"])
+def test_year_of_nights(store, table):
     """Hundreds of runs and parts are no trouble."""
-    for number in range(300):
-        rows = [{"id": f"p{number % 7}", "title": str(number)}]
-        add_run(store, f"{number:03}", add_rows(store, f"{number:03}", "products", rows))
-    assert ask(store, "select max(title::int), count(*) from products") == [(299, 7)]
-    assert ask(store, "select count(*) from runs") == [300]
+    number_of = {"products": "title", "posts": "caption", "engagement": "guess"}[table]
+    add_run(store, "000", add_rows(store, "000", "posts", [{"id": f"p{n}"} for n in range(7)]))
+    for number in range(1, 301):
+        rows = [{"id": f"p{number % 7}", number_of: str(number)}]
+        add_run(store, f"{number:03}", add_rows(store, f"{number:03}", table, rows))
+    newest = f"select max({number_of}::int), count(*) from {table}"  # noqa: S608
+    assert ask(store, newest) == [(300, 7)]
+    assert ask(store, "select count(*) from runs") == [301]

@@ -4,7 +4,15 @@ import numpy as np
 from PIL import Image
 
 from catalog.images.decoders import Decoder
-from catalog.models.datasets import answering, by_row, lay_out, mirrored, rows, with_targets
+from catalog.models.datasets import (
+    answering,
+    by_row,
+    in_order,
+    lay_out,
+    mirrored,
+    rows,
+    with_targets,
+)
 from tests.tiny_model import draw
 
 SIDE = 32
@@ -24,7 +32,7 @@ def files(folder, count=12):
 def test_rows_are_the_decoders_pixels(tmp_path):
     """A broken file is left out, the rest keeps its order, and no pixel is changed on the way."""
     paths = files(tmp_path)
-    kept = lay_out(paths, tmp_path / "png", SIDE)
+    kept = lay_out(paths, in_order(tmp_path / "png", len(paths)), SIDE)
     assert kept == [row for row in range(12) if row != 3]
     found = {}
     for pixels, row in rows(tmp_path / "png", SIDE, 4, shuffle=True, seed=1):

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from catalog.models.metrics import score_head
+from engagement.evaluation import Bin
 from reports.evidence import Line
-from reports.figures import confusion_heatmap, gathered, learning_curve
+from reports.figures import calibration, confusion_heatmap, gathered, heatmap, learning_curve
 from tests.report_world import HOSTILE
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -77,10 +78,22 @@ def test_colours_follow_the_page():
     drawings = [
         confusion_heatmap(scored(("Red", "Blue"), [0, 0, 1], [0, 1, 1])),
         learning_curve("accuracy", line, [1, 1]),
+        calibration([Bin(0.3, 0.2, 10), Bin(0.6, 0.7, 10)]),
     ]
     for svg in drawings:
         assert not re.findall(r"(?:fill|stroke): #", svg)
         assert "font-family" not in svg
+
+
+def test_nothing_refers_to_what_was_dropped():
+    """Markers and clips are definitions, which a drawing here has none of."""
+    for svg in (
+        learning_curve("loss", Line((1.0,), (1.2,)), [1]),
+        calibration([Bin(0.3, 0.2, 10)]),
+        heatmap(("low", "high"), np.eye(2, dtype=int)),
+    ):
+        assert "<use" not in svg
+        assert "href" not in svg
 
 
 def test_big_drawing_is_small():
@@ -92,10 +105,43 @@ def test_big_drawing_is_small():
 
 
 def test_curves_name_both_sides():
-    """A curve says which line is training and which validation, and shows one epoch as a dot."""
+    """A curve says which line is training and which validation."""
     svg = learning_curve("loss", Line((1.0, 0.5, 0.4), (1.2, 0.8, 0.9)), [2, 1])
     assert {"training", "validation", "epoch", "loss"} <= set(texts(svg))
-    assert "NaN" not in learning_curve("accuracy", Line((0.5,), (0.25,)), [1])
+
+
+def test_one_epoch_is_seen():
+    """A curve of one epoch is a dash: both lines are drawn, at heights of their own."""
+    svg = learning_curve("accuracy", Line((0.5,), (0.25,)), [1])
+    ends = r'd="M ([\d.]+) ([\d.]+) L ([\d.]+) ([\d.]+)"[^>]*stroke: var\(--(train|validation)'
+    drawn = {line[4]: [float(end) for end in line[:4]] for line in re.findall(ends, svg)}
+    train, validation = drawn["train"], drawn["validation"]
+    assert train[1] != validation[1]
+    assert all(line[2] - line[0] > 10 for line in (train, validation))
+
+
+def test_counts_alone_make_a_heatmap():
+    """Counts of truths against guesses keep the order that they are given in."""
+    drawn = texts(heatmap(("low", "high"), np.array([[655, 451], [349, 556]])))
+    assert {"655", "451", "349", "556", "low (1,106)", "high (905)"} <= set(drawn)
+    assert drawn.index("655") < drawn.index("451") < drawn.index("349")
+
+
+def middle(path):
+    """The middle of what a path draws, in whole pixels."""
+    x, y = np.array(re.findall(r"(-?[\d.]+) (-?[\d.]+)", path), float).T
+    return round((x.min() + x.max()) / 2), round((y.min() + y.max()) / 2)
+
+
+def test_calibration_puts_each_bin_at_its_score_and_share():
+    """Both axes go from 0 to 1 over 240 pixels: the score to the right, the share upwards."""
+    svg = calibration([Bin(0.25, 0.5, 10), Bin(0.75, 0.625, 10)])
+    assert {"score", "share that was high", "0.25", "1.00"} <= set(texts(svg))
+    left, below = 52, 300 - 44
+    lines = re.findall(r'd="([^"]*)"[^>]*stroke: var\(--train[^>]*stroke-linecap', svg)
+    assert lines[0] == f"M {left + 60} {below - 120} L {left + 180} {below - 150}"
+    dots = re.findall(r'd="([^"]*)"[^>]*fill: var\(--train', svg)
+    assert list(map(middle, dots)) == [(left + 60, below - 120), (left + 180, below - 150)]
 
 
 def test_drawing_leaves_matplotlib_as_it_was():

@@ -12,27 +12,34 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog import intake
-from catalog.attributes import Attribute
+from catalog.attributes import DEFAULT, Attribute
 from catalog.intake import take_in
-from catalog.products import MAX_PICTURES, Reading
+from catalog.products import PRODUCTS
+from catalog.records import MAX_PICTURES, Layout, Reading
 from catalog.tables import Reason, TableRefused
 from sql.schemas import TABLES
+
+SHOP = Reading(PRODUCTS, DEFAULT)
+# Rows that need no picture.
+BARE = Reading(
+    Layout("post", {"id": ("id",), "image": ("image",)}, ("likes",)), (Attribute("likes"),)
+)
 
 
 @pytest.fixture
 def taken(tmp_path):
     """Take a CSV's text in: the counts, the products and the rejects."""
 
-    def taken(text: str, reading: Reading = Reading(), name: str = "shop.csv"):  # noqa: B008
+    def taken(text: str, reading: Reading = SHOP, name: str = "shop.csv"):
         path, folder = tmp_path / name, tmp_path / "work"
         path.write_text(text)
         folder.mkdir(exist_ok=True)
         got = take_in(path, "shop", reading, folder)
         assert got.rows == got.accepted + got.rejected
-        products = pq.read_table(got.products).to_pylist(maps_as_pydicts="strict")
+        records = pq.read_table(got.records).to_pylist(maps_as_pydicts="strict")
         rejects = pq.read_table(got.rejects).to_pylist()
-        assert (len(products), len(rejects)) == (got.product_count, got.rejected)
-        return got, products, rejects
+        assert (len(records), len(rejects)) == (got.record_count, got.rejected)
+        return got, records, rejects
 
     return taken
 
@@ -74,7 +81,7 @@ def test_a_product_and_a_reject(taken, tmp_path):
 def test_files_fit_the_tables(taken):
     """Names and types are those of the store's tables, but for when a product was seen."""
     got, _, _ = taken("id,image\n1,a.jpg\n1,b.jpg,c\n")
-    for path, table in ((got.products, "products"), (got.rejects, "rejects")):
+    for path, table in ((got.records, "products"), (got.rejects, "rejects")):
         kinds = {column.name: column.type for column in pq.read_schema(path)}
         expected = {column.name: column.type for column in TABLES[table]}
         expected.pop("seen_at", None)
@@ -85,7 +92,7 @@ def test_rows_that_differ_in_the_picture_are_one_product(taken):
     """Also when they are not adjacent; each picture once, in the order of the rows."""
     text = "id,image,colour\n1,b.jpg,Red\n2,x.jpg,Red\n1,a.jpg|b.jpg,Red\n1,c.jpg, Red \n"
     got, products, _ = taken(text)
-    assert (got.rows, got.accepted, got.rejected, got.product_count) == (4, 4, 0, 2)
+    assert (got.rows, got.accepted, got.rejected, got.record_count) == (4, 4, 0, 2)
     pictures = {row["id"]: [Path(one).name for one in row["pictures"]] for row in products}
     assert pictures == {"1": ["b.jpg", "a.jpg", "c.jpg"], "2": ["x.jpg"]}
     assert [row["line"] for row in products] == [2, 3]
@@ -111,7 +118,7 @@ def test_a_refused_row_is_not_the_first_of_its_id(taken):
 def test_unused_picture_columns_may_differ(taken):
     """A column that looks like a picture, and was not chosen, does not part a product's rows."""
     text = "id,Image,ImageURL\n1,a.jpg,http://x.test/a\n1,b.jpg,http://x.test/b\n"
-    got, products, _ = taken(text, Reading(overrides={"image": ["Image"]}))
+    got, products, _ = taken(text, Reading(PRODUCTS, DEFAULT, {"image": ["Image"]}))
     assert (got.rejected, len(products[0]["pictures"])) == (0, 2)
     assert products[0]["extra"] == {"ImageURL": "http://x.test/a"}
 
@@ -123,6 +130,26 @@ def test_rows_of_an_id_are_bounded(taken):
     assert got.reasons == {"too_many_pictures": 2}
     assert len(products[0]["pictures"]) == MAX_PICTURES
     assert {row["first_line"] for row in rejects} == {2}
+
+
+def test_repeated_ids_without_pictures(taken):
+    """Rows that agree are one record, and one that disagrees is refused, with and without pictures.
+
+    A record is there once, and keeps the pictures that any of its rows has.
+    """
+    text = "id,image,likes\n1,,5\n1,,5\n1,,6\n2,,7\n3,,8\n3,a.jpg,8\n"
+    got, records, rejects = taken(text, BARE)
+    assert (got.kind, got.accepted, got.reasons) == ("post", 5, {"duplicate_id": 1})
+    found = [(row["id"], row["line"], len(row["pictures"])) for row in records]
+    assert found == [("1", 2, 0), ("2", 5, 0), ("3", 6, 1)]
+    assert [(row["line"], row["first_line"]) for row in rejects] == [(4, 2)]
+
+
+def test_records_without_ids(taken):
+    """Each row is a record of its own, however equal, known by its line."""
+    got, records, _ = taken("likes,note\n5,x\n5,x\n1,2,3\n", BARE)
+    assert [row["id"] for row in records] == ["line 2", "line 3"]
+    assert (got.labelled, got.reasons) == ({"likes": 2}, {"too_many_fields": 1})
 
 
 @pytest.mark.parametrize(
@@ -140,7 +167,7 @@ def test_rows_of_an_id_are_bounded(taken):
 )
 def test_the_hash_tells_any_change(taken, changed):
     """Picture, title, label, attribute and other columns all count."""
-    reading = Reading(overrides={"image": ["image"]})
+    reading = Reading(PRODUCTS, DEFAULT, {"image": ["image"]})
     _, before, _ = taken("id,image,title,colour,season,ImageURL\n1,a.jpg,Top,Red,Fall,u\n", reading)
     _, after, _ = taken(changed, reading)
     assert before[0]["row_hash"] != after[0]["row_hash"]
@@ -155,7 +182,7 @@ def test_the_hash_tells_nothing_else(taken):
 
 def test_another_attribute(taken):
     """The settings' attributes are found, labelled and counted as the five are."""
-    reading = Reading(attributes=(Attribute("fabric", ("Material",)), Attribute("fit")))
+    reading = Reading(PRODUCTS, (Attribute("fabric", ("Material",)), Attribute("fit")))
     got, products, _ = taken("id,image,material\n1,a.jpg,Wool\n2,b.jpg,\n", reading)
     assert (got.attributes, got.labelled) == (("fabric",), {"fabric": 1})
     assert [row["given"] for row in products] == [{"fabric": "Wool"}, {}]
@@ -178,7 +205,7 @@ def test_a_table_that_is_refused_at_its_end(tmp_path):
     path = tmp_path / "shop.csv"
     path.write_bytes(b"id,image\n" + b"1,a.jpg\n" * 20_000 + b"2,\xe9\n")
     with pytest.raises(TableRefused, match="0xE9"):
-        take_in(path, "shop", Reading(), tmp_path)
+        take_in(path, "shop", SHOP, tmp_path)
 
 
 def test_batches_are_bounded_by_text_too(monkeypatch, taken):
@@ -186,8 +213,8 @@ def test_batches_are_bounded_by_text_too(monkeypatch, taken):
     monkeypatch.setattr(intake, "_BATCH_TEXT", 1000)
     rows = "".join(f"{number},a.jpg,{'x' * 600}\n" for number in range(50))
     got, _, _ = taken("id,image,note\n" + rows)
-    read = pq.ParquetFile(got.products.with_name("read.parquet"))
-    assert (got.product_count, read.metadata.num_row_groups) == (50, 25)
+    read = pq.ParquetFile(got.records.with_name("read.parquet"))
+    assert (got.record_count, read.metadata.num_row_groups) == (50, 25)
 
 
 IDS = st.sampled_from(["1", "2", " 2", "é", "e\u0301", "", "NA"])
@@ -220,8 +247,8 @@ def test_counts_are_those_made_by_hand(tmp_path_factory, rows):
     folder = tmp_path_factory.mktemp("intake")
     with (folder / "shop.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("id", "image", "title"), *rows])
-    got = take_in(folder / "shop.csv", "shop", Reading(), folder)
-    assert (got.product_count, got.rejected) == by_hand(rows)
+    got = take_in(folder / "shop.csv", "shop", SHOP, folder)
+    assert (got.record_count, got.rejected) == by_hand(rows)
     assert (got.rows, got.accepted) == (len(rows), len(rows) - got.rejected)
 
 
@@ -236,7 +263,7 @@ def test_accepted_and_refused_are_the_rows(tmp_path_factory, rows, tail):
     with path.open("ab") as file:
         file.write(tail)
     try:
-        got = take_in(path, "shop", Reading(), folder)
+        got = take_in(path, "shop", SHOP, folder)
     except TableRefused:
         return
     assert got.rows == got.accepted + got.rejected
@@ -248,8 +275,9 @@ def test_taking_in_is_light(tmp_path):
     """Neither pandas nor TensorFlow is loaded, however the arrays are made."""
     (tmp_path / "shop.csv").write_text("id,image\n1,a.jpg\n1,b\n2,c,d\n")
     code = (
-        "import sys; from pathlib import Path; from catalog.intake import *;"
-        "take_in(Path('shop.csv'), 's', Reading(), Path());"
+        "import sys; from pathlib import Path; from catalog.intake import take_in;"
+        "from catalog.records import Reading; from catalog.products import PRODUCTS;"
+        "take_in(Path('shop.csv'), 's', Reading(PRODUCTS, ()), Path());"
         "sys.exit(str({'pandas', 'tensorflow', 'keras', 'sklearn'} & set(sys.modules) or ''))"
     )
     run = subprocess.run(
@@ -262,11 +290,11 @@ def test_real_catalogues(shared_data, tmp_path):
     """Both real catalogues are accepted to the last row."""
     fashion = shared_data / "fashion-images" / "fashion.csv"
     with pytest.raises(TableRefused, match="--column image=Image or --column image=ImageURL"):
-        take_in(fashion, "fashion", Reading(), tmp_path)
-    reading = Reading(overrides={"image": ["Image"]}, image_root=fashion.parent / "images")
+        take_in(fashion, "fashion", SHOP, tmp_path)
+    reading = Reading(PRODUCTS, DEFAULT, {"image": ["Image"]}, fashion.parent / "images")
     got = take_in(fashion, "fashion", reading, tmp_path)
-    assert (got.rows, got.product_count, got.labelled["colour"]) == (2319, 2319, 2319)
-    pictures = pq.read_table(got.products, columns=["pictures"]).to_pylist()
+    assert (got.rows, got.record_count, got.labelled["colour"]) == (2319, 2319, 2319)
+    pictures = pq.read_table(got.records, columns=["pictures"]).to_pylist()
     assert all(Path(row["pictures"][0]).is_file() for row in pictures)
     products = shared_data / "fashion-products" / "products.csv"
-    assert take_in(products, "myntra", Reading(), tmp_path).product_count == 22_325
+    assert take_in(products, "myntra", SHOP, tmp_path).record_count == 22_325

@@ -19,6 +19,7 @@ from catalog.models.metrics import (
     OUTSIDE,
     Share,
     as_dict,
+    by_side,
     confusion,
     encode,
     ratio,
@@ -132,6 +133,22 @@ def test_whole_row_wants_every_head_right():
     gender, colour = {"a": True, "b": True, "c": True}, {"a": True, "b": False, "d": True}
     assert whole_row([gender, colour]) == Share(1, 2)
     assert whole_row([]) == Share(0, 0)
+
+
+def test_the_gap_is_between_the_sides_named(drawn):
+    """Losses are summed over heads; a head that has no row on the test side has no gap."""
+    truth, scores = drawn
+    sure = softmax(9 * np.eye(4)[truth])
+    none = np.zeros(0, int), np.zeros((0, 4))
+    train = [score_head("colour", LABELS, truth, sure), score_head("trim", LABELS, truth, sure)]
+    test = [score_head("colour", LABELS, truth, scores), score_head("trim", LABELS, *none)]
+    found = by_side({"seen": (train, Share(1, 2)), "kept": (test, Share(2, 3))}, "seen", "kept")
+    assert found["seen"]["loss"] == pytest.approx(2 * train[0].log_loss)
+    assert found["kept"]["losses"] == {"colour": test[0].log_loss, "trim": None}
+    assert found["gap"]["loss"] == found["kept"]["loss"] - found["seen"]["loss"] > 0
+    assert found["gap"]["accuracy"] == {"colour": 1 - test[0].accuracy}
+    assert found["heads"]["colour"]["n"] == 200
+    assert found["whole_row"]["right"] == 2
 
 
 def test_figures_are_plain_json(drawn):

@@ -9,8 +9,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from reports.draw import draw_model, draw_run
+from reports.draw import draw_classifier, draw_engagement, draw_model, draw_run
 from reports.pages import cut, duration, interval, percent
+from tests.engagement_world import REVIEW, post_world
 from tests.report_world import HOSTILE, world
 
 LIMIT = 5_000_000
@@ -46,12 +47,26 @@ def page(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def posts_page(tmp_path_factory):
+    """An ordinary page of a run over posts."""
+    posts = post_world(tmp_path_factory.mktemp("posts"))
+    return draw_engagement(posts.connection, posts.run, REVIEW, posts.folder, posts.picture)
+
+
+@pytest.fixture(scope="module")
 def hostile(tmp_path_factory):
-    """The pages of a run and of a model whose every word is hostile."""
+    """The pages of runs and of models whose every word is hostile."""
     vocabulary = {"category": HOSTILE[:3], "colour": HOSTILE[3:]}
     shop = world(tmp_path_factory.mktemp("hostile"), vocabulary=vocabulary, title=HOSTILE[1])
     run = replace(shop.run, source="shop", version=HOSTILE[0], id=HOSTILE[2])
-    return run_page_of(replace(shop, run=run)), draw_model(shop.folder)
+    posts = post_world(tmp_path_factory.mktemp("hostile-posts"), HOSTILE)
+    review = replace(REVIEW, notes=HOSTILE, split=HOSTILE[1], unknown={HOSTILE[0]: 3})
+    return (
+        run_page_of(replace(shop, run=run)),
+        draw_model(shop.folder),
+        draw_engagement(posts.connection, posts.run, review, posts.folder, posts.picture),
+        draw_classifier(posts.folder, review),
+    )
 
 
 def test_run_page_tells_what_the_issue_asks(page):
@@ -76,9 +91,9 @@ def test_run_page_tells_what_the_issue_asks(page):
         assert said in text, said
 
 
-def test_page_is_whole_and_quiet(page, hostile):
+def test_page_is_whole_and_quiet(page, posts_page, hostile):
     """A page holds no script, and names nothing outside itself."""
-    for each in (page, *hostile):
+    for each in (page, posts_page, *hostile):
         tags = Tags(each)
         assert not tags.named("script")
         assert len(each.encode()) < LIMIT
@@ -92,9 +107,10 @@ def test_page_is_whole_and_quiet(page, hostile):
         assert policy.startswith("default-src 'none'; img-src data:; style-src 'unsafe-inline'")
 
 
-def test_every_picture_and_drawing_has_words(page):
+@pytest.mark.parametrize("kind", ["page", "posts_page"])
+def test_every_picture_and_drawing_has_words(kind, request):
     """Pictures have alternative text, drawings a label, tables a caption and headers."""
-    tags = Tags(page)
+    tags = Tags(request.getfixturevalue(kind))
     assert tags.named("img")
     assert all(attributes["alt"] for attributes in tags.named("img"))
     labelled = [a for _, a in tags.elements if a.get("role") in {"img", "region"}]
@@ -204,13 +220,14 @@ def test_policy_stops_what_escaping_would_miss(browser, page, tmp_path):
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_no_page_scrolls_sideways(browser, page, hostile, tmp_path, width):
+def test_no_page_scrolls_sideways(browser, page, posts_page, hostile, tmp_path, width):
     """On a phone and on a desk everything fits the width, hostile words included.
 
     Chromium's window has a least width, so the pages are framed at the width in question.
     """
     measure = "<script>parent.postMessage([document.documentElement.scrollWidth, innerWidth], '*')"
-    measured = [_without_policy(each) + measure + "</script>" for each in (page, *hostile)]
+    pages = (page, posts_page, *hostile)
+    measured = [_without_policy(each) + measure + "</script>" for each in pages]
     frames = "".join(
         f'<iframe width="{width}" style="border: 0" srcdoc="{_attribute(each)}"></iframe>'
         for each in measured
@@ -221,7 +238,7 @@ def test_no_page_scrolls_sideways(browser, page, hostile, tmp_path, width):
     )
     document = opened(browser, tmp_path, f"<!doctype html><html>{listen}{frames}</html>", 1600)
     widths = re.search(r'data-widths="([^"]*)"', document)[1]
-    assert widths == f"{width},{width};" * 3
+    assert widths == f"{width},{width};" * len(measured)
 
 
 def _without_policy(page):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reports import results
+from reports.leftovers import EACH_REASON
 from reports.results import Share, run_report
 from sql.publish import publish
 from sql.store import Store
@@ -73,26 +74,26 @@ def test_everything_trained_on_leaves_nothing_to_measure(tmp_path):
 def test_other_source_has_nothing_of_this_one(shop):
     """A report concerns one source only."""
     report = run_report(shop.connection, replace(shop.run, source="other"), VOCABULARY)
-    assert (report.evaluation, report.samples, report.failures) == (None, (), ())
+    assert (report.evaluation, report.samples, report.left.failures) == (None, (), ())
 
 
 def test_run_without_a_model(shop):
     """Where nothing was tagged the report still tells what came in."""
     report = run_report(shop.connection, replace(shop.run, model=None), {})
     assert report.evaluation is None
-    assert report.reject_reasons[0].refused == 11
+    assert report.left.reject_reasons[0].refused == 11
 
 
 def test_reasons_are_counted_and_lists_capped(shop):
     """Every reason is counted in full; of the rows a few of each are listed."""
     report = run_report(shop.connection, shop.run, VOCABULARY)
-    assert [(r.reason, r.refused, r.first_line) for r in report.reject_reasons] == [
+    assert [(r.reason, r.refused, r.first_line) for r in report.left.reject_reasons] == [
         ("id_empty", 11, 2),
         ("duplicate_id", 1, 20),
     ]
-    assert len(report.rejects) == results.EACH_REASON + 1
-    assert report.rejects[-1].first_line == 3
-    assert {reason.reason: reason.to_replace for reason in report.failure_reasons} == {
+    assert len(report.left.rejects) == EACH_REASON + 1
+    assert report.left.rejects[-1].first_line == 3
+    assert {reason.reason: reason.to_replace for reason in report.left.failure_reasons} == {
         "not_found": 1,
         "timeout": 0,
         "truncated": 1,
@@ -117,4 +118,4 @@ def test_queries_fit_the_published_views(shop, tmp_path):
     publish(store, [])
     with duckdb.connect(store.database, read_only=True) as connection:
         report = run_report(connection, shop.run, VOCABULARY)
-    assert (report.evaluation, report.samples, report.rejects) == (None, (), ())
+    assert (report.evaluation, report.samples, report.left.rejects) == (None, (), ())

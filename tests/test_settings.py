@@ -1,10 +1,13 @@
 """What `catalog.toml`, the environment and the flags add up to."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from engagement.folds import Split
+from engagement.settings import SPLITS, TRAINING, EngagementSettings
 from jobs.errors import BadInput
 from jobs.settings import load
 
@@ -54,6 +57,12 @@ def test_every_section_is_read(tmp_path):
         [train]
         backbone = "cnn"
         weights = "none"
+        [engagement]
+        high = "top 30%"
+        min_age_hours = 24
+        split = "time"
+        [train_engagement]
+        epochs = 3
         """
     )
     settings = load(config, None)
@@ -63,6 +72,27 @@ def test_every_section_is_read(tmp_path):
     assert [(one.name, one.synonyms) for one in settings.attributes] == [("fabric", ("Material",))]
     assert (settings.fetch.per_host, settings.fetch.allow_hosts) == (8, ("cdn.local:8080",))
     assert (settings.train.backbone, settings.train.weights) == ("cnn", "none")
+    assert settings.engagement == EngagementSettings("top 30%", 24, "time")
+    assert settings.train_engagement == replace(TRAINING, epochs=3)
+
+
+def test_a_classifier_is_trained_otherwise_than_a_tagger(tmp_path):
+    """MobileNetV2 whose last fifty layers are fine-tuned; what one section says stays in it."""
+    config = tmp_path / "shop.toml"
+    config.write_text("[train]\nepochs = 3\nbackbone = 'cnn'")
+    settings = load(config, None)
+    assert settings.train_engagement == TRAINING
+    assert (TRAINING.backbone, TRAINING.fine_tune_layers) == ("mobilenetv2", 50)
+    assert settings.engagement == EngagementSettings(None, None, None)
+
+
+@pytest.mark.parametrize("split", list(Split))
+def test_every_split_can_be_asked_for(tmp_path, split):
+    """By the names that the splits have."""
+    config = tmp_path / "shop.toml"
+    config.write_text(f'[engagement]\nsplit = "{split}"')
+    assert load(config, None).engagement.split == split
+    assert len(SPLITS) == len(Split)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +107,13 @@ def test_every_section_is_read(tmp_path):
         ('[fetch]\nallow_hosts = ["nowhere"]', "HOST:PORT"),
         ("[train]\nepochs = 0", "epochs"),
         ("[train]\nepochs = 'ten'", "epochs"),
+        ("[engagement]\nsplit = 'week'", "account, time, random"),
+        ("[engagement]\nmin_age_hours = -1", "min_age_hours is 0 to"),
+        ("[engagement]\nmin_age_hours = nan", "min_age_hours is 0 to"),
+        ("[engagement]\nmin_age_hours = '48'", "min_age_hours is 0 to"),
+        ("[engagement]\nhigh = 10000", 'a rule such as "likes > 10000"'),
+        ("[engagement]\nlikes = 3", "unknown setting engagement.likes"),
+        ("[train_engagement]\nepochs = 0", "epochs"),
         ("no toml at all", "not TOML"),
     ],
 )

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from catalog.models import backbones, training
-from catalog.models.datasets import lay_out
+from catalog.models.datasets import in_order, lay_out
 from catalog.models.settings import TrainSettings
-from catalog.models.training import Lesson, Side, Targets, learn, standardiser
+from catalog.models.sides import FlatSide, Targets
+from catalog.models.training import Known, Lesson, learn, standardiser
 from tests.tiny_model import SHAPES, draw
 
 SETTINGS = TrainSettings(
@@ -41,10 +42,10 @@ def lesson(tmp_path_factory):
         paths = [work / f"{side}-given" / f"{seed}.png" for seed in seeds]
         for (picture, _), path in zip(drawn, paths, strict=True):
             picture.save(path)
-        lay_out(paths, work / side, 32)
+        lay_out(paths, in_order(work / side, len(paths)), 32)
         codes = np.array([SHAPES.index(labels["shape"]) for _, labels in drawn], np.int32)
         targets = Targets({"shape": codes}, {"shape": np.ones(len(drawn), np.float32)})
-        sides[side] = Side(work / side, targets, len(drawn))
+        sides[side] = FlatSide(work / side, targets, len(drawn))
     return Lesson(sides["train"], sides["validation"], SETTINGS, work, lambda _: None)
 
 
@@ -119,7 +120,7 @@ def test_the_better_phase_is_kept(taught, lesson):
     learned, _, _, _ = taught
     best = min(phase["best_validation_loss"] for phase in learned.phases)
     validation = lesson.validation.labelled(SETTINGS)
-    assert training._loss(learned.network, validation) == pytest.approx(best, abs=1e-4)
+    assert training._loss(learned.network, validation, "loss") == pytest.approx(best, abs=1e-4)
 
 
 def test_worse_fine_tuning_is_undone(taught, lesson, monkeypatch):
@@ -128,10 +129,42 @@ def test_worse_fine_tuning_is_undone(taught, lesson, monkeypatch):
     before = learned.network.get_weights()
     monkeypatch.setattr(training, "FINE_RATE", 10.0)
     again = training.Learned(learned.network, learned.features)
-    training._fine_tune(again, backbone, lesson)
+    assert not training.fine_tune(again, backbone, lesson)
     for now, then in zip(learned.network.get_weights(), before, strict=True):
         assert np.array_equal(now, then)
     assert any("weights before it are kept" in note for note in again.notes)
+
+
+def test_an_epoch_can_be_judged_by_the_loss_without_penalties(lesson, monkeypatch):
+    """A penalty that shrinks epoch by epoch would make the last look best, whatever it says."""
+    codes = np.arange(8, dtype=np.int32) % 2
+    known = Known(
+        np.eye(2, dtype=np.float32)[codes],
+        Targets({"shape": codes}, {"shape": np.ones(8, np.float32)}),
+    )
+    monkeypatch.setattr(training, "HEADS_RATE", 0.05)
+    best = {}
+    for judge in ("loss", "log_loss"):
+        head = OneHead(None)
+        head.dense = keras.layers.Dense(
+            2,
+            kernel_initializer=keras.initializers.Identity(4),
+            kernel_regularizer=keras.regularizers.L2(1.0),
+            activation="softmax",
+            name="shape",
+        )
+        judged = replace(lesson, judged_by=judge, settings=replace(SETTINGS, epochs=4))
+        best[judge] = training.learn_heads("heads", head, known, known, judged)
+        said = keras.ops.convert_to_numpy(head.dense(known.features))
+        right = said[np.arange(8), codes]
+        penalty = (np.asarray(head.dense.kernel) ** 2).sum() if judge == "loss" else 0
+        assert best[judge]["best_validation_loss"] == pytest.approx(
+            penalty - np.log(right).mean(), rel=1e-4
+        )
+    assert (best["loss"]["best_epoch"], best["log_loss"]["best_epoch"]) == (4, 1)
+    for curve in best.values():
+        for epoch in curve["epochs"]:
+            assert epoch["heads"]["shape"]["val_loss"] <= epoch["val_loss"] + 1e-6
 
 
 def test_standardiser_gives_mean_zero_and_spread_one():

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 from catalog.attributes import Attribute
 from catalog.images.fingerprint import fingerprint
+from catalog.models.provenance import Origin
 from catalog.models.settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def train(root: Path, given: "list[Example]", settings: TrainSettings = SETTINGS) -> "Card":
     """Train on these examples in the new folder `root`; the model is in root/model."""
-    from catalog.tagger_training import Origin, train_tagger  # noqa: PLC0415 - Keras loads here
+    from catalog.tagger_training import train_tagger  # noqa: PLC0415 - Keras loads here
 
     for folder in (root / "work", root / "model"):
         folder.mkdir(parents=True)

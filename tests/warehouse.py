@@ -29,11 +29,41 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "row_hash": "00",
         "gone": False,
     },
+    "posts": {
+        "source": "shop",
+        "given": {},
+        "pictures": [],
+        "extra": {},
+        "line": 2,
+        "row_hash": "00",
+        "gone": False,
+    },
+    "engagement": {
+        "source": "shop",
+        "evaluated": False,
+        "rule": "likes > 10000",
+    },
+    "engagement_evaluation": {
+        "source": "shop",
+        "rule": "likes > 10000",
+        "split": "account",
+        "metric": "roc_auc",
+        "n": 50,
+    },
+    "engagement_ladder": {
+        "source": "shop",
+        "rule": "likes > 10000",
+        "split": "account",
+        "place": 1,
+        "rung": "majority",
+        "n": 50,
+    },
     "rejects": {"source": "shop", "file": "shop.csv", "line": 2, "reason": "no_id"},
     "tags": {"source": "shop", "cause": "new", "tagged": True},
 }
 _TIMES = {"fetches": "fetched_at", "pictures": "decoded_at", "products": "seen_at"}
-_TIMES |= {"tags": "tagged_at"}
+_TIMES |= {"tags": "tagged_at", "posts": "seen_at", "engagement": "decided_at"}
+_TIMES |= {"engagement_evaluation": "evaluated_at", "engagement_ladder": "evaluated_at"}
 
 
 def add_rows(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import keras
 
+from catalog.models import precision
 from catalog.models.colours import colour_features
 from catalog.models.weights import IMAGENET, NONE, WeightsUnavailable, check
 
@@ -35,6 +36,7 @@ class Backbone:
     weights: str
     network: keras.Model
     features: keras.Model
+    policy: str  # in which precision the trunk computes; what stands on it is float32
 
     @property
     def pretrained(self) -> bool:
@@ -42,18 +44,22 @@ class Backbone:
         return self.weights != NONE
 
 
-def build(name: str, weights: str, image_size: int) -> Backbone:
+def build(name: str, weights: str, image_size: int, *, last_only: bool = False) -> Backbone:
     """The backbone `name`, starting from `weights`: imagenet, none, or the path of a file.
 
-    Gives WeightsUnavailable at once when ImageNet weights are neither kept here nor to be had.
+    With `last_only` the features are the global average of its last layer and nothing else. Gives
+    WeightsUnavailable at once when ImageNet weights are neither kept here nor to be had.
     """
     check(name, weights, image_size)
     recipe = RECIPES[name]
-    network = recipe.make(image_size, IMAGENET if weights == IMAGENET else None)
+    policy = precision.policy()
+    with precision.computing_in(policy):
+        network = recipe.make(image_size, IMAGENET if weights == IMAGENET else None)
     if weights not in (IMAGENET, NONE):
         _load(name, network, Path(weights))
     scale = _scale(recipe, network, from_file=weights not in (IMAGENET, NONE))
-    return Backbone(name, weights, network, _features(recipe, network, scale))
+    features = _last(network, scale) if last_only else _features(recipe, network, scale)
+    return Backbone(name, weights, network, features, policy)
 
 
 def freeze(network: keras.Model) -> None:
@@ -72,6 +78,12 @@ def unfreeze_last(network: keras.Model, layers: int) -> None:
     for place, layer in enumerate(network.layers):
         norm = isinstance(layer, keras.layers.BatchNormalization)
         layer.trainable = place >= first and not norm
+
+
+def _last(network: keras.Model, scale: keras.layers.Layer) -> keras.Model:
+    pixels = keras.Input(network.input_shape[1:], dtype="uint8", name="pixels")
+    features = keras.layers.GlobalAveragePooling2D()(network(scale(pixels)))
+    return keras.Model(pixels, features, name="pixels-to-features")
 
 
 def _features(recipe: Recipe, network: keras.Model, scale: keras.layers.Layer) -> keras.Model:

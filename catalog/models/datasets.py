@@ -18,12 +18,13 @@ DECODERS = 2
 SAVED_FAST = 1  # of PNG's nine levels: these files live for an hour
 
 
-def lay_out(pictures: Sequence[Path], folder: Path, image_size: int) -> list[int]:
-    """Decode pictures into `folder` as PNG at the model's size; gives the rows that could be.
+def lay_out(pictures: Sequence[Path], files: Sequence[Path], image_size: int) -> list[int]:
+    """Decode each picture into its file, as PNG at the model's size; gives the rows that could be.
 
-    The files are named by row, such that their sorted order is the order of the rows.
+    `files` are paths without their ".png"; folders are made as needed.
     """
-    folder.mkdir(parents=True)
+    for folder in {file.parent for file in files}:
+        folder.mkdir(parents=True, exist_ok=True)
     local = threading.local()
     with ExitStack() as workers:
 
@@ -34,13 +35,18 @@ def lay_out(pictures: Sequence[Path], folder: Path, image_size: int) -> list[int
             decoded = local.decoder.decode(pictures[row])
             if decoded.pixels is None:
                 return False
-            path = folder / f"{row:08d}.png"
+            path = files[row].with_suffix(".png")
             Image.fromarray(decoded.pixels).save(path, compress_level=SAVED_FAST)
             return True
 
         with ThreadPoolExecutor(DECODERS, initializer=start) as pool:
             done = list(pool.map(one, range(len(pictures))))
     return [row for row, ok in enumerate(done) if ok]
+
+
+def in_order(folder: Path, count: int) -> list[Path]:
+    """Paths in a folder, without suffix, whose sorted order is that of their numbers."""
+    return [folder / f"{row:08d}" for row in range(count)]
 
 
 def rows(
@@ -63,6 +69,32 @@ def rows(
         verbose=False,
     )
     return dataset.map(lambda pixels, row: (tf.cast(pixels, tf.uint8), row))
+
+
+def class_rows(
+    folder: Path,
+    classes: Sequence[str],
+    image_size: int,
+    batch_size: int,
+    *,
+    shuffle: bool = False,
+    seed: int = 0,
+) -> tf.data.Dataset:
+    """Batches of (pixels uint8 [b, side, side, 3], code int32 [b]) from a folder a class.
+
+    The code is the place of the folder's name in `classes`.
+    """
+    dataset = keras.utils.image_dataset_from_directory(
+        folder,
+        class_names=list(classes),
+        label_mode="int",
+        batch_size=batch_size,
+        image_size=(image_size, image_size),
+        shuffle=shuffle,
+        seed=seed,
+        verbose=False,
+    )
+    return dataset.map(lambda pixels, code: (tf.cast(pixels, tf.uint8), code))
 
 
 def with_targets(

@@ -47,15 +47,22 @@ def principal_components(measured: np.ndarray) -> keras.layers.Layer:
     """The fixed dense layer that turns features [n, d] into their principal components."""
     mean = measured.mean(axis=0, dtype=np.float64)
     centred = measured - mean
-    _, axes = np.linalg.eigh(centred.T @ centred)
     count = min(LARGEST_EMBEDDING, len(measured), measured.shape[1])
-    kernel = axes[:, ::-1][:, :count]
+    kernel = _axes(centred)[:, :count]
     # An axis has no direction of its own: its largest part is positive, so runs agree.
     kernel = kernel * np.sign(kernel[np.abs(kernel).argmax(axis=0), np.arange(count)])
     layer = keras.layers.Dense(count, name=EMBEDDING, trainable=False)
     layer.build(measured.shape)
     layer.set_weights([kernel, -mean @ kernel])
     return layer
+
+
+def _axes(centred: np.ndarray) -> np.ndarray:
+    """The principal axes of rows [n, d] as columns, the one that varies most first."""
+    if len(centred) < centred.shape[1]:  # d x d would be the longer way
+        return np.linalg.svd(centred, full_matrices=False)[2].T
+    _, axes = np.linalg.eigh(centred.T @ centred)
+    return axes[:, ::-1]
 
 
 def save(network: keras.Model, folder: Path) -> None:

@@ -219,6 +219,26 @@ def as_dict(heads: Sequence[HeadScores], rows: Share) -> Mapping[str, Any]:
     return {"heads": {each.head: each.as_dict() for each in heads}, "whole_row": rows.as_dict()}
 
 
+def by_side(
+    measured: Mapping[str, tuple[Sequence[HeadScores], Share]], train_side: str, test_side: str
+) -> dict[str, Any]:
+    """Losses (nats, summed over heads) and accuracies a side, their gap, and all about the test."""
+    short = {side: _short(heads) for side, (heads, _) in measured.items()}
+    train, test = short[train_side], short[test_side]
+    return {
+        **short,
+        "gap": {
+            "loss": test["loss"] - train["loss"],
+            "accuracy": {
+                head: train["accuracy"][head] - accuracy
+                for head, accuracy in test["accuracy"].items()
+                if accuracy is not None
+            },
+        },
+        **as_dict(*measured[test_side]),
+    }
+
+
 def _check(head: str, classes: int, truth: Codes, scores: Floats) -> None:
     if len(truth) != len(scores):
         raise ValueError(f"{head}: {len(truth)} truths for {len(scores)} rows of scores")
@@ -315,3 +335,11 @@ def _log_loss(truth: Codes, scores: Floats) -> float | None:
         return None
     tiny = np.finfo(np.float32).eps
     return float(-np.log(np.clip(scores[rows, truth[rows]], tiny, 1.0)).mean())
+
+
+def _short(heads: Sequence[HeadScores]) -> dict[str, Any]:
+    return {
+        "loss": sum(head.log_loss or 0.0 for head in heads),
+        "losses": {head.head: head.log_loss for head in heads},
+        "accuracy": {head.head: head.accuracy for head in heads},
+    }

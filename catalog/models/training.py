@@ -13,9 +13,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from catalog.models import precision
 from catalog.models.backbones import Backbone, freeze, unfreeze_last
-from catalog.models.datasets import Answer, answering, by_row, mirrored, rows, with_targets
+from catalog.models.datasets import Answer, answering, by_row
+from catalog.models.schedules import Rate, Schedule, cosine
 from catalog.models.settings import TrainSettings
+from catalog.models.sides import Side, Targets
 
 HEADS_RATE = 5e-4
 FINE_RATE = 1e-5
@@ -25,37 +28,6 @@ LEAST_SPREAD = 1e-2
 
 Progress = Callable[[str], None]
 Curve = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Targets:
-    """What each head should say about n pictures; a blank label has code 0 and weight 0."""
-
-    codes: Mapping[str, np.ndarray]  # head to int32 [n], places in the vocabulary
-    weights: Mapping[str, np.ndarray]  # head to float32 [n], 0 or 1
-
-
-@dataclass(frozen=True)
-class Side:
-    """The pictures of one side of the split: a flat folder of PNG, row k the k-th of them."""
-
-    folder: Path
-    targets: Targets
-    count: int
-
-    def labelled(self, settings: TrainSettings, *, shuffle: bool = False) -> tf.data.Dataset:
-        """(pixels, codes, weights) batches; shuffled ones are also mirrored by chance."""
-        dataset = rows(
-            self.folder,
-            settings.image_size,
-            settings.batch_size,
-            shuffle=shuffle,
-            seed=settings.seed,
-        )
-        dataset = with_targets(dataset, self.targets.codes, self.targets.weights)
-        if shuffle:
-            dataset = mirrored(dataset, settings.seed)
-        return dataset.prefetch(tf.data.AUTOTUNE)
 
 
 class Heads(Protocol):
@@ -84,6 +56,8 @@ class Lesson:
     settings: TrainSettings
     work: Path  # a folder for checkpoints
     progress: Progress
+    schedule: Schedule = cosine
+    judged_by: str = "loss"  # or log_loss, which a single head has: the loss without penalties
 
 
 def learn(
@@ -97,64 +71,77 @@ def learn(
     beforehand. Each phase keeps the weights of its best epoch on the validation side.
     """
     if not backbone.pretrained:
-        learned = _joined(backbone, make_heads(None))
-        _learn_whole(learned, backbone, lesson)
+        learned = joined(backbone, make_heads(None))
+        learn_whole(learned, backbone, lesson)
+        precision.in_full(backbone.network)
         return learned
-    freeze(backbone.network)
-    features = backbone.features
-    answer = answering(keras.Model(features.input, {"features": features.output}))
-    train = _pooled(answer, lesson.train, lesson.settings)
-    validation = _pooled(answer, lesson.validation, lesson.settings)
+    answer = frozen(backbone)
+    train = pooled(answer, lesson.train, lesson.settings)
+    validation = pooled(answer, lesson.validation, lesson.settings)
     lesson.progress(f"features of {len(train) + len(validation)} pictures computed")
     heads = make_heads(standardiser(train))
-    learned = _joined(backbone, heads)
-    _learn_heads(learned, heads, train, validation, lesson)
+    learned = joined(backbone, heads)
+    given = Known(train, lesson.train.targets), Known(validation, lesson.validation.targets)
+    learned.phases.append(learn_heads("heads", heads, *given, lesson))
     if lesson.settings.fine_tune_layers:
-        _fine_tune(learned, backbone, lesson)
+        fine_tune(learned, backbone, lesson)
+    precision.in_full(backbone.network)
     return learned
 
 
-def _pooled(answer: Answer, side: Side, settings: TrainSettings) -> np.ndarray:
+@dataclass(frozen=True)
+class Known:
+    """Pictures whose features, float32 [n, d], are fixed and were computed once."""
+
+    features: np.ndarray
+    targets: Targets
+
+
+def frozen(backbone: Backbone) -> Answer:
+    """Freeze a backbone; gives the function from pixels to its features, for `pooled`."""
+    freeze(backbone.network)
+    features = backbone.features
+    return answering(keras.Model(features.input, {"features": features.output}))
+
+
+def pooled(answer: Answer, side: Side, settings: TrainSettings) -> np.ndarray:
     """The features of every picture of a side, float32 [count, d]."""
-    dataset = rows(side.folder, settings.image_size, settings.batch_size)
-    return by_row(answer, dataset, side.count)["features"]
+    return by_row(answer, side.pixels(settings), side.count)["features"]
 
 
-def standardiser(features: np.ndarray) -> keras.layers.Layer:
+def standardiser(features: np.ndarray, name: str = "standard-features") -> keras.layers.Layer:
     """The layer that gives each of the features [n, d] mean 0 and spread 1, as measured here.
 
     A feature that hardly varies is not blown up.
     """
     spread = features.std(axis=0) + LEAST_SPREAD * features.std() + 1e-6
-    layer = keras.layers.Normalization(name="standard-features")
+    layer = keras.layers.Normalization(name=name)
     layer.build(features.shape)
     layer.set_weights([features.mean(axis=0), spread**2, np.array(len(features))])
     layer.finalize_state()
     return layer
 
 
-def _joined(backbone: Backbone, heads: Heads) -> Learned:
+def joined(backbone: Backbone, heads: Heads) -> Learned:
+    """The untrained network of a backbone and heads."""
     features = backbone.features
     return Learned(keras.Model(features.input, heads(features.output)), features)
 
 
-def _learn_heads(
-    learned: Learned, heads: Heads, train: np.ndarray, validation: np.ndarray, lesson: Lesson
-) -> None:
+def learn_heads(phase: str, heads: Heads, train: Known, validation: Known, lesson: Lesson) -> Curve:
     """Phase one: features are fixed, so they were computed once and only the heads are run."""
-    features = keras.Input(train.shape[1:], name="features")
-    curve = _fit(
-        "heads",
+    features = keras.Input(train.features.shape[1:], name="features")
+    return _fit(
+        phase,
         keras.Model(features, heads(features)),
         HEADS_RATE,
-        _arrays(train, lesson.train.targets, lesson.settings, shuffle=True),
-        _arrays(validation, lesson.validation.targets, lesson.settings),
+        _arrays(train, lesson.settings, shuffle=True),
+        _arrays(validation, lesson.settings),
         lesson,
     )
-    learned.phases.append(curve)
 
 
-def _learn_whole(learned: Learned, backbone: Backbone, lesson: Lesson) -> None:
+def learn_whole(learned: Learned, backbone: Backbone, lesson: Lesson) -> None:
     """One phase for a backbone that knows nothing: frozen, it would stay so."""
     learned.notes.append(
         f"{backbone.name} started without weights: all its layers were trained, in one phase"
@@ -165,49 +152,53 @@ def _learn_whole(learned: Learned, backbone: Backbone, lesson: Lesson) -> None:
     learned.phases.append(curve)
 
 
-def _fine_tune(learned: Learned, backbone: Backbone, lesson: Lesson) -> None:
+def fine_tune(learned: Learned, backbone: Backbone, lesson: Lesson) -> bool:
     """Phase two: the last layers too; what it learns is kept only when validation gets better."""
     network = learned.network
     train = lesson.train.labelled(lesson.settings, shuffle=True)
     validation = lesson.validation.labelled(lesson.settings)
-    before, weights = _loss(network, validation), network.get_weights()
+    before, weights = _loss(network, validation, lesson.judged_by), network.get_weights()
     unfreeze_last(backbone.network, lesson.settings.fine_tune_layers)
     curve = _fit("fine-tuning", network, FINE_RATE, train, validation, lesson)
-    after = curve["best_validation_loss"]
-    if after >= before:
-        network.set_weights(weights)
-        learned.notes.append(
-            f"fine-tuning was no better on validation (loss {after:.4f}, before it {before:.4f}):"
-            " the weights before it are kept"
-        )
     learned.phases.append(curve)
+    after = curve["best_validation_loss"]
+    if after < before:
+        return True
+    network.set_weights(weights)
+    learned.notes.append(
+        f"fine-tuning was no better on validation (loss {after:.4f}, before it {before:.4f}):"
+        " the weights before it are kept"
+    )
+    return False
 
 
-def _loss(network: keras.Model, dataset: tf.data.Dataset) -> float:
+def _loss(network: keras.Model, dataset: tf.data.Dataset, measure: str) -> float:
     _compile(network, 0.0)
-    return float(network.evaluate(dataset, verbose=0, return_dict=True)["loss"])
+    return float(network.evaluate(dataset, verbose=0, return_dict=True)[measure])
 
 
-def _arrays(
-    features: np.ndarray, targets: Targets, settings: TrainSettings, *, shuffle: bool = False
-) -> tf.data.Dataset:
+def _arrays(known: Known, settings: TrainSettings, *, shuffle: bool = False) -> tf.data.Dataset:
     """(features, codes, weights) batches of arrays that are in memory."""
-    content = (features, dict(targets.codes), dict(targets.weights))
+    content = (known.features, dict(known.targets.codes), dict(known.targets.weights))
     dataset = tf.data.Dataset.from_tensor_slices(content)
     if shuffle:
-        dataset = dataset.shuffle(len(features), seed=settings.seed)
+        dataset = dataset.shuffle(len(known.features), seed=settings.seed)
     return dataset.batch(settings.batch_size).prefetch(tf.data.AUTOTUNE)
 
 
-def _compile(network: keras.Model, rate: float | keras.optimizers.schedules.CosineDecay) -> None:
+def _compile(network: keras.Model, rate: Rate) -> None:
     """Adam on the cross-entropy of each head, in nats, averaged over its labelled pictures."""
+    adam = keras.optimizers.Adam(rate)
     network.compile(
-        keras.optimizers.Adam(rate),
+        precision.scaled(adam) if precision.policy() == precision.MIXED else adam,
         loss={
             head: keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight")
             for head in network.output
         },
-        weighted_metrics={head: ["accuracy"] for head in network.output},
+        weighted_metrics={
+            head: ["accuracy", keras.metrics.SparseCategoricalCrossentropy(name="log_loss")]
+            for head in network.output
+        },
         jit_compile=False,  # XLA on the CPU is ten times slower
     )
 
@@ -223,8 +214,10 @@ def _fit(
     """Train one phase, leave the network as it was at its best epoch, and give the curve."""
     epochs = lesson.settings.epochs
     steps = int(train.cardinality()) * epochs
-    _compile(network, keras.optimizers.schedules.CosineDecay(rate, steps))
-    history = _History(phase, epochs, list(network.output), lesson.progress)
+    falling, changers = lesson.schedule(rate, steps)
+    _compile(network, falling)
+    history = _History(phase, list(network.output), lesson)
+    judge = f"val_{lesson.judged_by}"
     checkpoint = lesson.work / f"{phase}.weights.h5"
     network.fit(
         train,
@@ -234,9 +227,12 @@ def _fit(
         verbose=0,
         callbacks=[
             keras.callbacks.ModelCheckpoint(
-                checkpoint, save_best_only=True, save_weights_only=True
+                checkpoint, judge, mode="min", save_best_only=True, save_weights_only=True
             ),
-            keras.callbacks.EarlyStopping(patience=PATIENCE, restore_best_weights=True),
+            keras.callbacks.EarlyStopping(
+                judge, mode="min", patience=PATIENCE, restore_best_weights=True
+            ),
+            *changers,
             history,
         ],
     )
@@ -246,9 +242,9 @@ def _fit(
 class _History(keras.callbacks.Callback):
     """Keeps loss and accuracy a head of each epoch, and says how it goes."""
 
-    def __init__(self, phase: str, epochs: int, heads: Sequence[str], progress: Progress) -> None:
+    def __init__(self, phase: str, heads: Sequence[str], lesson: Lesson) -> None:
         super().__init__()
-        self._phase, self._epochs, self._heads, self._progress = phase, epochs, heads, progress
+        self._phase, self._heads, self._lesson = phase, heads, lesson
         self._rows: list[dict[str, Any]] = []
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
@@ -257,12 +253,12 @@ class _History(keras.callbacks.Callback):
         row = {
             "epoch": epoch + 1,
             "learning_rate": float(self.model.optimizer.learning_rate),
-            **_pair(logs, "loss"),
+            **_pair(logs, "loss", self._lesson.judged_by),
             "heads": {head: self._head(logs, head) for head in self._heads},
         }
         self._rows.append(row)
-        self._progress(
-            f"{self._phase}, epoch {epoch + 1} of at most {self._epochs}:"
+        self._lesson.progress(
+            f"{self._phase}, epoch {epoch + 1} of at most {self._lesson.settings.epochs}:"
             f" loss {row['loss']:.3f}, on validation {row['val_loss']:.3f}"
         )
 
@@ -281,14 +277,16 @@ class _History(keras.callbacks.Callback):
 
     def _head(self, logs: Mapping[str, float], head: str) -> dict[str, float]:
         return {
-            name: value
-            for measure in ("loss", "accuracy")
-            for name, value in _pair(logs, measure, head).items()
+            **_pair(logs, "loss", _key(logs, head, self._lesson.judged_by)),
+            **_pair(logs, "accuracy", _key(logs, head, "accuracy")),
         }
 
 
-def _pair(logs: Mapping[str, float], measure: str, head: str = "") -> dict[str, float]:
-    """A measure on the training and the validation side, of one head or of all together."""
-    # Keras names a network's only head nowhere.
-    key = f"{head}_{measure}" if f"{head}_{measure}" in logs else measure
-    return {measure: float(logs[key]), f"val_{measure}": float(logs[f"val_{key}"])}
+def _key(logs: Mapping[str, float], head: str, measure: str) -> str:
+    """Where a head's measure is: Keras names a network's only head nowhere."""
+    return f"{head}_{measure}" if f"{head}_{measure}" in logs else measure
+
+
+def _pair(logs: Mapping[str, float], name: str, key: str) -> dict[str, float]:
+    """A measure on the training and the validation side."""
+    return {name: float(logs[key]), f"val_{name}": float(logs[f"val_{key}"])}

@@ -5,7 +5,8 @@ import threading
 from pathlib import Path
 
 IMAGENET, NONE = "imagenet", "none"
-BACKBONES = ("efficientnetb0", "mobilenetv2", "cnn")
+PLAIN = "cnn"
+BACKBONES = ("efficientnetb0", "mobilenetv2", PLAIN)
 
 HOST = "https://storage.googleapis.com"
 """Where keras.applications downloads from."""
@@ -26,7 +27,7 @@ def check(backbone: str, weights: str, image_size: int) -> None:
     if weights != IMAGENET:
         if not Path(weights).is_file():
             raise WeightsUnavailable(f"there is no weights file {weights}")
-    elif backbone == "cnn":
+    elif backbone == PLAIN:
         raise WeightsUnavailable("cnn has no ImageNet weights: use --weights none")
     elif not (path := cached(backbone, image_size)).is_file() and not _reachable(HOST):
         raise WeightsUnavailable(

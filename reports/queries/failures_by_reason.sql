@@ -1,6 +1,7 @@
--- Why pictures of a source can't be had or read now, the commonest reason first.
+-- Why pictures of the products or posts of a source can't be had or read now, the commonest
+-- reason first.
 -- One row per stage and reason.
--- params: $source
+-- params: $kind (product or post), $source
 select
     stage,
     reason,
@@ -8,6 +9,6 @@ select
     count(*) filter (where dead or stage = 'decode') as to_replace,
     count(distinct host) as hosts
 from failures
-where source = $source
+where kind = $kind and source = $source
 group by stage, reason
 order by pictures desc, stage, reason

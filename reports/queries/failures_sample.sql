@@ -1,6 +1,7 @@
--- Some of the pictures of a source that can't be had or read now: a few of every reason.
--- One row per product picture; the order is that of a hash, so it is not the CSV's first rows.
--- params: $source, $each (rows a reason), $top
+-- Some of the pictures of the products or posts of a source that can't be had or read now: a few
+-- of every reason.
+-- One row per picture of a product or post; the order is that of a hash, so it is not the CSV's first rows.
+-- params: $kind (product or post), $source, $each (rows a reason), $top
 with
 
 numbered as (
@@ -10,7 +11,7 @@ numbered as (
         dead or stage = 'decode' as to_replace,
         row_number() over (partition by stage, reason order by md5(id || location)) as place
     from failures
-    where source = $source
+    where kind = $kind and source = $source
 
 )
 

@@ -1,11 +1,11 @@
--- Why rows of a source's CSV were refused, the commonest reason first.
+-- Why rows of a source's CSV of products or posts were refused, the commonest reason first.
 -- One row per reason.
--- params: $source
+-- params: $kind (product or post), $source
 select
     reason,
     count(*) as refused,
     min(line) as first_line
 from rejects
-where source = $source
+where kind = $kind and source = $source
 group by reason
 order by refused desc, reason

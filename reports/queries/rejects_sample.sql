@@ -1,6 +1,7 @@
--- The refused rows of a source's CSV: the first few of every reason, in the CSV's order.
+-- The refused rows of a source's CSV of products or posts: the first few of every reason, in the
+-- order of the CSV.
 -- One row per refused row.
--- params: $source, $each (rows a reason), $top
+-- params: $kind (product or post), $source, $each (rows a reason), $top
 with
 
 numbered as (
@@ -9,7 +10,7 @@ numbered as (
         line, first_line, "column", reason, detail,
         row_number() over (partition by reason order by line) as place
     from rejects
-    where source = $source
+    where kind = $kind and source = $source
 
 )
 

@@ -7,23 +7,24 @@ compared as (
 
     select
         staged.id is null as gone,
-        products.id is null as new,
-        staged.row_hash is distinct from products.row_hash as other
+        known.id is null as new,
+        staged.row_hash is distinct from known.row_hash as other
     from staged
-    full join (select id, row_hash from products where source = $source and not gone) as products
+    full join (select id, row_hash from known where source = $source and not gone) as known
         using (id)
 
 ),
 
-refused_before as (
+-- The file's path may be another.
+then_refused as (
 
     select line, first_line, "column", reason, detail
-    from rejects
+    from refused_before
     where source = $source
 
 ),
 
-refused_now as (
+now_refused as (
 
     select line, first_line, "column", reason, detail
     from refused
@@ -31,12 +32,12 @@ refused_now as (
 )
 
 select
-    count(*) filter (where not gone) as products,
+    count(*) filter (where not gone) as records,
     count(*) filter (where new) as new,
     count(*) filter (where not gone and not new and other) as changed,
     count(*) filter (where gone) as gone,
     (
-        exists (from refused_now except from refused_before)
-        or exists (from refused_before except from refused_now)
+        exists (from now_refused except from then_refused)
+        or exists (from then_refused except from now_refused)
     ) as refused_otherwise
 from compared

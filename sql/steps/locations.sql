@@ -1,4 +1,4 @@
--- What is known of each location that the staged products name.
+-- What is known of each location that the staged products or posts name.
 -- One row a location.
 -- params: $model (the model that tags, null when decoding alone is wanted), $now, $stale (before
 -- it a picture that was fetched is asked for again), $refetch, $passing (reasons for which a

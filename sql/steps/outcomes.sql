@@ -1,6 +1,6 @@
--- How the locations that the staged products name ended: with a readable picture or not, got
--- since $since or had before. One that was asked and failed counts as failed, even where an
--- earlier picture of it still serves.
+-- How the locations that the staged products or posts name ended: with a readable picture or
+-- not, got since $since or had before. One that was asked and failed counts as failed, even where
+-- an earlier picture of it still serves.
 -- One row.
 -- params: $since
 with

@@ -1,5 +1,8 @@
--- Pictures of products (still in their CSV) that can't be had or read now.
--- One row a product and location.
+-- Pictures of products and posts (still in their CSV) that can't be had or read now.
+-- One row a product or post and location.
+-- kind: product or post
+-- source: the CSV that names it (--source, by default the file's stem)
+-- id: id of the product or post, as text
 -- stage: fetch (it can't be had) or decode (it was had, and can't be read)
 -- reason: why, from a closed list
 -- picture: SHA-256 of the bytes that can't be read, or were last had from there; null for none
@@ -9,8 +12,14 @@ with
 
 wanted as (
 
-    select source, id, unnest(list_distinct(pictures)) as location
+    select 'product' as kind, source, id, unnest(list_distinct(pictures)) as location
     from products
+    where not gone
+
+    union all
+
+    select 'post' as kind, source, id, unnest(list_distinct(pictures)) as location
+    from posts
     where not gone
 
 ),
@@ -35,6 +44,7 @@ troubled as (
 )
 
 select
+    wanted.kind,
     wanted.source,
     wanted.id,
     troubled.location,

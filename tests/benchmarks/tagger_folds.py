@@ -22,8 +22,9 @@ from taggers import WEIGHTS
 from catalog.images.decoders import Decoder
 from catalog.models.artefact import TEST_SCORES, load_card, sha256
 from catalog.models.metrics import encode, score_head
+from catalog.models.provenance import Origin
 from catalog.models.settings import TrainSettings
-from catalog.tagger_training import Example, Origin, train_tagger
+from catalog.tagger_training import Example, train_tagger
 from sql.files import write_text
 
 FOLDS = 5

@@ -1,0 +1,1 @@
+"""How people reacted to what was posted: labels, honest splits, the ladder, the evaluation."""

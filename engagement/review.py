@@ -1,0 +1,272 @@
+"""What a run says about posts: the label of each, and how far pictures and the rest explain it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from catalog.models.artefact import Card
+from engagement import labels
+from engagement.classes import CLASSES
+from engagement.evaluation import Evaluation, evaluate, picture_finding
+from engagement.exams import preliminary, questions, units
+from engagement.folds import Split, account_codes, divide
+from engagement.labels import Rule
+from engagement.ladder import PICTURE, Exam, Rung, ladder
+
+FEW = 50
+"""Evaluated posts below which figures mean little."""
+
+SUSPICIOUS = 0.9
+"""ROC-AUC above which pictures know more than they can (honest splits reach 0.55 to 0.65)."""
+
+Bools = NDArray[np.bool_]
+Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Review:
+    """The figures of one run: `evaluation` is None without a classifier or a post to measure.
+
+    `split` names the split in words; `notes` are sentences that a reader must not miss; `unknown`
+    counts the posts that can't be labelled by reason; `labelled` the others.
+    """
+
+    rule: str
+    kind: Split
+    split: str
+    finding: str
+    notes: tuple[str, ...]
+    ladder: tuple[Rung, ...]
+    evaluation: Evaluation | None
+    unknown: Mapping[str, int]
+    labelled: int
+    high: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Reviewed:
+    """A review, and what was decided about each post.
+
+    `decided` has the columns label, reason, score, threshold, guess, head, evaluated and bar, rows
+    as in the posts frame.
+    """
+
+    review: Review
+    decided: pd.DataFrame
+
+
+def review_scored(
+    posts: pd.DataFrame, card: Card, scored: pd.DataFrame, groups: Callable[[], Codes]
+) -> Reviewed:
+    """Label posts by the rule of a classifier's card, and measure what it says of them.
+
+    `scored` is what engagement.scoring makes; `groups` numbers near-duplicate pictures, int64 [n],
+    where few accounts are known.
+    """
+    rule, why = _unknown(posts, card.settings["rule"], card.settings["min_age_hours"])
+    known = pd.isna(why)
+    head = scored["head"].to_numpy(object)
+    evaluated = known & scored["unseen"].to_numpy(bool)
+    bars, thresholds = card.settings["bars"], card.settings["thresholds"]
+    by_head = {name: labels.high(posts, known, rule, bars[name]) for name in np.unique(head)}
+    high = _picked(by_head, head)
+    score = scored["score"].to_numpy(float)
+    threshold = np.array([thresholds[name] for name in head], float)
+    exams = [
+        Exam(
+            _learners(posts, known, evaluated & (head == name), card),
+            evaluated & (head == name),
+            by,
+        )
+        for name, by in by_head.items()
+        if (evaluated & (head == name)).any()
+    ]
+    drawn = units(posts, groups)
+    honest = np.where(evaluated, score, np.nan)
+    rungs, notes = _rungs(posts, exams, drawn, honest, kind=Split(card.split["kind"]))
+    measured = (
+        evaluate(
+            high[evaluated],
+            score[evaluated],
+            score[evaluated] > threshold[evaluated],
+            posts["account"].to_numpy(object)[evaluated],
+            drawn[evaluated],
+            np.unique(head, return_inverse=True)[1][evaluated],
+        )
+        if evaluated.any()
+        else None
+    )
+    return Reviewed(
+        Review(
+            rule=str(rule),
+            kind=Split(card.split["kind"]),
+            split=card.split["rule"],
+            finding=_finding(measured),
+            notes=(*_fallback(card.split["fallback"]), *notes, *_cautions(measured)),
+            ladder=rungs,
+            evaluation=measured,
+            unknown=_counted(why),
+            labelled=int(known.sum()),
+            high=int((high & known).sum()),
+        ),
+        pd.DataFrame(
+            {
+                "label": _only(known, _named(high)),
+                "reason": why,
+                "score": score,
+                "threshold": np.where(np.isfinite(score), threshold, np.nan),
+                "guess": _only(np.isfinite(score), _named(score > threshold)),
+                "head": _only(np.isfinite(score), head),
+                "evaluated": evaluated,
+                "bar": [bars[name] for name in head],
+            }
+        ),
+    )
+
+
+def review_metadata(posts: pd.DataFrame, rule: Rule, min_age: timedelta, asked: Split) -> Reviewed:
+    """Label posts, and measure what is known of them without their pictures.
+
+    ValueError when there is too little to measure, as folds.divide says.
+    """
+    rule, why = _unknown(posts, str(rule), min_age.total_seconds() / 3600)
+    known = pd.isna(why)
+    labelled = posts[known].reset_index(drop=True)
+    alone = np.arange(len(labelled))
+    division = divide(asked, labelled, preliminary(labelled, rule), alone)
+    parts = questions(labelled, rule, division)
+    exams = [
+        Exam(part.exam.train | part.validation, part.exam.test, part.exam.high) for part in parts
+    ]
+    rungs, notes = _rungs(
+        labelled, exams, units(labelled, lambda: alone), None, kind=division.split
+    )
+    high = np.zeros(len(posts), bool)
+    bar = np.full(len(posts), np.nan if parts[0].bar is None else parts[0].bar)
+    rows = np.flatnonzero(known)
+    high[rows] = parts[0].exam.high
+    for part in parts:
+        tested = rows[part.exam.test]
+        high[tested] = part.exam.high[part.exam.test]
+        bar[tested] = np.nan if part.bar is None else part.bar
+    evaluated = np.zeros(len(posts), bool)
+    evaluated[rows] = np.any([part.exam.test for part in parts], axis=0)
+    nothing = np.full(len(posts), None, object)
+    return Reviewed(
+        Review(
+            rule=str(rule),
+            kind=division.split,
+            split=division.rule,
+            finding=picture_finding(None),
+            notes=(*_fallback(division.fallback), *notes),
+            ladder=rungs,
+            evaluation=None,
+            unknown=_counted(why),
+            labelled=int(known.sum()),
+            high=int(high.sum()),
+        ),
+        pd.DataFrame(
+            {
+                "label": _only(known, _named(high)),
+                "reason": why,
+                "score": np.nan,
+                "threshold": np.nan,
+                "guess": nothing,
+                "head": nothing,
+                "evaluated": evaluated,
+                "bar": bar,
+            }
+        ),
+    )
+
+
+def _unknown(
+    posts: pd.DataFrame, rule: str, min_age_hours: float
+) -> tuple[Rule, NDArray[np.object_]]:
+    parsed = Rule.parse(rule)
+    return parsed, labels.unknown(posts, parsed, timedelta(hours=min_age_hours))
+
+
+def _picked(by_head: Mapping[str, Bools], head: NDArray[np.object_]) -> Bools:
+    """Each post's label by the bar of the head that answers for it, [n]."""
+    picked = np.zeros(len(head), bool)
+    for name, high in by_head.items():
+        picked[head == name] = high[head == name]
+    return picked
+
+
+def _learners(posts: pd.DataFrame, known: Bools, test: Bools, card: Card) -> Bools:
+    """The labelled posts that the other rungs may learn from, as the split has it, [n]."""
+    if card.split["kind"] == Split.TIME:
+        before = (posts["posted_at"] < pd.Timestamp(card.split["cut"])).to_numpy(bool)
+        return np.asarray(known & before, bool)
+    if card.split["kind"] == Split.ACCOUNT:
+        accounts = account_codes(posts)
+        return known & ~np.isin(accounts, accounts[test])
+    return known & ~test
+
+
+def _rungs(
+    posts: pd.DataFrame,
+    exams: list[Exam],
+    drawn: Codes,
+    picture: NDArray[np.float64] | None,
+    *,
+    kind: Split,
+) -> tuple[tuple[Rung, ...], tuple[str, ...]]:
+    """The ladder, or a sentence why there is none."""
+    if not exams:
+        return (), ("There is no ladder: no labelled post is new to the classifier.",)
+    try:
+        return ladder(posts, exams, drawn, picture, account_mean=kind is Split.TIME), ()
+    except ValueError as error:
+        return (), (f"There is no ladder: {error}.",)
+
+
+def _finding(measured: Evaluation | None) -> str:
+    """What the picture is worth, also where there is no ladder: its rung is the classifier's."""
+    if measured is None:
+        return "Nothing to measure: no labelled post with a picture is new to the classifier."
+    return picture_finding(Rung(PICTURE, measured.roc_auc, measured.inside))
+
+
+def _fallback(sentence: str | None) -> tuple[str, ...]:
+    return (sentence,) if sentence else ()
+
+
+def _cautions(measured: Evaluation | None) -> tuple[str, ...]:
+    """What makes the figures of a classifier mean less than they look."""
+    if measured is None:
+        return ()
+    told = []
+    if measured.n < FEW:
+        told.append(f"Only {measured.n} posts could be measured: the figures mean little.")
+    if (measured.roc_auc.value or 0) > SUSPICIOUS:
+        told.append(
+            f"A ROC-AUC of {measured.roc_auc.value:.2f} from pictures alone is too good to be true:"
+            " pictures seldom reach 0.65, so look for something in them that gives the likes away."
+        )
+    if measured.always:
+        told.append(f"The classifier says {measured.always} of every post: it tells nothing apart.")
+    return tuple(told)
+
+
+def _counted(why: NDArray[np.object_]) -> dict[str, int]:
+    """How many posts are unknown for each reason, the most frequent first."""
+    counts = pd.Series(why, dtype=object).dropna().astype(str).value_counts()
+    return {str(reason): int(count) for reason, count in counts.items()}
+
+
+def _only(where: Bools, values: NDArray[np.object_]) -> NDArray[np.object_]:
+    """The values where there are any, [n], None elsewhere."""
+    some: NDArray[np.object_] = np.full(len(values), None, object)
+    some[where] = values[where]
+    return some
+
+
+def _named(high: Bools) -> NDArray[np.object_]:
+    return np.where(high, CLASSES[1], CLASSES[0]).astype(object)

@@ -1,0 +1,172 @@
+"""What every training job does: pictures first, then the model, then its place in the store."""
+
+import json
+import multiprocessing
+import os
+import secrets
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, TypeVar
+
+import duckdb
+
+from catalog.intake import Intake
+from catalog.models import weights
+from catalog.models.artefact import load_card, sha256
+from catalog.models.provenance import Origin
+from catalog.models.settings import TrainSettings
+from jobs.console import Console
+from jobs.errors import BadInput, JobError
+from jobs.inputs import Catalogue
+from jobs.models import Model
+from jobs.pictures import get_and_look, rules_of
+from jobs.plan import make_plan
+from jobs.run import Run, open_run
+from jobs.settings import Settings
+from sql.files import replacing_folder
+from sql.store import Store, current, make_current
+
+PATIENCE_SECONDS = 12 * 3600
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training came to."""
+
+    run: str
+    model: str
+    current: bool  # whether it serves from now on
+    report: Path
+
+    def as_json(self) -> str:
+        """One JSON object."""
+        return json.dumps(asdict(self), default=str)
+
+    def __str__(self) -> str:
+        use = "serves" if self.current else f"`catalog models use {self.model}` lets it serve"
+        return f"trained {self.model}: {use} from now on\nreport {self.report}"
+
+
+def check_weights(train: TrainSettings) -> None:
+    """Weights that can't be had are told before anything is fetched."""
+    try:
+        weights.check(train.backbone, train.weights, train.image_size)
+    except ValueError as error:
+        raise BadInput(str(error)) from error
+
+
+def hush_tensorflow() -> None:
+    """TensorFlow's own chatter is no message to a user; it reads this when it is loaded."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def get_pictures(
+    store: Store,
+    catalogue: Catalogue,
+    settings: Settings,
+    console: Console,
+    check: Callable[[duckdb.DuckDBPyConnection, Intake], None],
+    read: Callable[[duckdb.DuckDBPyConnection], T],
+    *,
+    refetch: bool,
+    arguments: dict[str, Any],
+) -> T:
+    """Get the pictures of a CSV, as a run of their own; then let go of the store.
+
+    `check` may refuse the CSV before anything is fetched; what `read` makes of the connection
+    afterwards is given back.
+    """
+    with open_run(store, "fetch") as run:
+        intake = catalogue.take_in(run.work)
+        with run.views(intake) as con:
+            check(con, intake)
+            rules = rules_of(settings, refetch=refetch)
+            plan = make_plan(con, catalogue.source, None, rules, run.work, kind=intake.kind)
+            console.say(f"pictures to train on: {plan}")
+            get_and_look(run, con, plan, settings, None, console)
+        run.flush()
+        with run.views(intake) as con:
+            material = read(con)
+        if plan.asks:
+            run.commit(dict(plan.asks), arguments=arguments)
+        else:
+            run.republish()
+    return material
+
+
+def origin(name: str, catalogue: Catalogue) -> Origin:
+    """What a new model of this CSV is to be called."""
+    return Origin(
+        name=name,
+        version=f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}",
+        source=catalogue.source,
+        csv_sha256=sha256(catalogue.csv),
+    )
+
+
+def keep(
+    store: Store,
+    folder: Path,
+    write_report: Callable[[Run, Model], Path],
+    arguments: dict[str, Any],
+) -> Trained:
+    """Put a model into the store whole; the first one of its task serves from now on."""
+    # Hours of training are not thrown away because the nightly run is at work just now.
+    with open_run(store, "train", patience=PATIENCE_SECONDS) as run:
+        card = load_card(folder)
+        kept = run.store.model(card.name, card.version)
+        with replacing_folder(kept) as draft:
+            shutil.copytree(folder, draft, dirs_exist_ok=True)
+        if current(run.store, card.task) is None:
+            make_current(run.store, card.task, card.model)
+        report = write_report(run, Model(kept, card))
+        run.commit(
+            {"parameters": card.parameters}, arguments=arguments, model=card.model, report=report
+        )
+        return Trained(run.id, card.model, current(run.store, card.task) == card.model, report)
+
+
+def in_child(
+    train: Callable[[Any, Settings, Console], Trained],
+    job: object,
+    settings: Settings,
+    console: Console,
+) -> Trained:
+    """`train` in a process of its own, so that TensorFlow's memory goes when it is done."""
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe(duplex=False)
+    child = spawn.Process(target=_train_and_tell, args=(theirs, train, job, settings, console))
+    child.start()
+    theirs.close()
+    try:
+        outcome = ours.recv()
+    except EOFError as error:
+        raise JobError(
+            "the training process was killed", hint="is there enough memory for it?"
+        ) from error
+    finally:
+        child.terminate()  # it has told what came of it, or we were asked to stop
+        child.join()
+    if isinstance(outcome, Exception):
+        raise outcome
+    trained: Trained = outcome
+    return trained
+
+
+def _train_and_tell(
+    pipe: Connection,
+    train: Callable[[Any, Settings, Console], Trained],
+    job: object,
+    settings: Settings,
+    console: Console,
+) -> None:
+    try:
+        pipe.send(train(job, settings, console))
+    except Exception as error:  # noqa: BLE001 - raised again by the parent
+        pipe.send(error)

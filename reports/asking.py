@@ -1,0 +1,26 @@
+"""Asking the published tables: the queries of reports/queries, and their rows as frozen values."""
+
+from collections.abc import Callable, Mapping
+from importlib import resources
+from typing import Any, TypeVar
+
+import duckdb
+import pyarrow as pa
+
+T = TypeVar("T")
+
+
+def ask(connection: duckdb.DuckDBPyConnection, query: str, params: Mapping[str, Any]) -> pa.Table:
+    """Answer one of queries/*.sql; the files belong to us, the values are bound."""
+    text = resources.files("reports").joinpath("queries", f"{query}.sql").read_text("utf-8")
+    return connection.sql(text, params=dict(params)).to_arrow_table()
+
+
+def each(kind: Callable[..., T], table: pa.Table) -> tuple[T, ...]:
+    """Make a frozen value of every row, whose columns are its fields."""
+    return tuple(kind(**row) for row in table.to_pylist())
+
+
+def many(count: int, noun: str) -> str:
+    """Write a number with its noun, such as "1 row" and "2 rows"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
