@@ -82,14 +82,13 @@ def network(backbone):
     return keras.Model(features.input, Head("engagement")(features.output))
 
 
-@pytest.mark.parametrize("name", ["mobilenetv2", "cnn"])
-def test_in_full_brings_the_same_scores(gpu, tmp_path, name):  # noqa: ARG001
+def test_in_full_brings_the_same_scores(gpu, tmp_path):  # noqa: ARG001
     """A file computes in float32, says nearly what was trained, and exactly what was evaluated."""
     keras.utils.set_random_seed(1)
-    backbone = backbones.build(name, "none", SIDE, last_only=True)
+    backbone = backbones.build("cnn", "none", SIDE, last_only=True)
     for weight in backbone.network.weights:
         if weight.name == "moving_variance":
-            weight.assign(0.1 * weight)  # untrained, fifty layers leave nothing of a picture
+            weight.assign(0.1 * weight)  # else untrained layers leave little of a picture
     model = network(backbone)
     half = np.asarray(answering(model)(pixels())["engagement"])
     precision.in_full(backbone.network)
