@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint format clean
+.PHONY: demo test lint format dictionary clean
 
 demo: $(VENV)/installed
 	$(BIN)/catalog --store demo-store demo
@@ -18,6 +18,10 @@ lint: $(VENV)/installed
 format: $(VENV)/installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# sql/DICTIONARY.md, from the views, schemas and queries.
+dictionary: $(VENV)/installed
+	$(BIN)/python -m sql.dictionary
 
 # Installed again whenever what it depends on changed.
 $(VENV)/installed: pyproject.toml constraints.txt

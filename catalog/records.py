@@ -163,7 +163,8 @@ def _pictures(cells: Sequence[str], columns: Columns, folders: Folders) -> tuple
             try:
                 locations[folders.locate(picture)] = None
             except RowRefused as refused:
-                raise RowRefused(refused.reason, columns.header[position], picture) from None
+                if columns.must_picture:
+                    raise RowRefused(refused.reason, columns.header[position], picture) from None
     if not locations and columns.must_picture:
         raise RowRefused(Reason.PICTURE_EMPTY, columns.header[columns.images[0]])
     if len(locations) > MAX_PICTURES:

@@ -1,7 +1,8 @@
 """The classifier of pictures into low and high: what it says, and the networks that learn it.
 
-It has several heads: `engagement` answers for posts of accounts that it never saw, and each
-`fold_…` is the same thing learned without a fifth of the accounts, to answer for those.
+It has several heads: each `fold_…` learned without a fifth of the accounts and answers for those;
+`engagement` is the first of them, with its last layers trained as well where that helped, and
+answers for accounts that nobody saw.
 """
 
 import keras

@@ -48,6 +48,7 @@ class Trained:
     learned: Learned
     tested_by: tuple[str, ...]
     tuned: bool | None  # whether fine-tuning was kept; None where there was none
+    frozen: Floats | None  # what `engagement` said before fine-tuning, where that was kept
     policy: str
 
 
@@ -78,6 +79,7 @@ def learn_classifier(
     main = taught[0][0].again(HEAD)
     learned = joined(backbone, main)
     learned.phases.append(_renamed(taught[0][1], questions[0].head))
+    answered = answers(main, features)
     tuned = fine_tune(learned, backbone, lesson) if lesson.settings.fine_tune_layers else None
     precision.in_full(backbone.network)
     # One question needs no head of its own; several need the trunk as it was.
@@ -103,6 +105,7 @@ def learn_classifier(
         learned=learned,
         tested_by=tuple(head.name for head in others) or (HEAD,),
         tuned=tuned,
+        frozen=answered if tuned else None,
         policy=backbone.policy,
     )
 
@@ -121,6 +124,7 @@ def _learned_whole(
         learned=learned,
         tested_by=(HEAD,),
         tuned=None,
+        frozen=None,
         policy=backbone.policy,
     )
 

@@ -1,8 +1,7 @@
 """Training the classifier: from labelled posts to a model folder that carries its evidence."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,47 +26,22 @@ from engagement.classes import CLASSES, HEAD, TASK
 from engagement.classifier_learning import Trained, learn_classifier
 from engagement.evaluation import Evaluation, choose_threshold, evaluate
 from engagement.exams import Question, units
-from engagement.folds import Division, Split
-from engagement.labels import Rule
+from engagement.folds import Split
+from engagement.material import Material
 
 ASIDE = "aside"
 """Pictures that the first trial leaves out and the others need."""
+
+ONE_FOLD = (
+    "One fold of five by account: the posts of its accounts are scored by a model that never saw a"
+    " post of theirs, the others are not measured."
+)
 
 COMPARED = 64
 """Test pictures on which the exported file is compared with the trained network."""
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Material:
-    """Labelled posts with a readable picture, and how they are divided; rows as in `posts`.
-
-    `posts` has the columns of the posts frame and `picture`, the SHA-256 of the first picture.
-    """
-
-    posts: pd.DataFrame
-    files: Sequence[Path]
-    fingerprints: Sequence[str]
-    groups: NDArray[np.int64]
-    rule: Rule
-    min_age: timedelta
-    division: Division
-    questions: tuple[Question, ...]
-
-    def without(self, rows: Bools) -> "Material":
-        """The same without some rows."""
-        kept = ~rows
-        places = np.flatnonzero(kept).tolist()
-        return replace(
-            self,
-            posts=self.posts[kept].reset_index(drop=True),
-            files=[self.files[row] for row in places],
-            fingerprints=[self.fingerprints[row] for row in places],
-            groups=self.groups[kept],
-            questions=tuple(question.only(kept) for question in self.questions),
-        )
 
 
 def train_classifier(
@@ -101,7 +75,7 @@ def train_classifier(
     network = export.with_embedding(TASK, trained.network, trained.features, trained.measured)
     export.save(network, folder)
     provenance.write_history(folder, trained.learned.phases)
-    splits.write_split(folder / SPLIT, _members(material))
+    splits.write_split(folder / SPLIT, _members(material, trained))
     tested = _oof(material, trained)
     provenance.write_test_scores(folder, _test_rows(material, tested))
     sample = _sample_rows(material, sides[TRAIN], rows[TRAIN], settings.seed)
@@ -173,17 +147,24 @@ def _rows(side: ClassSide, read: Bools) -> NDArray[np.int64]:
     return np.array([place[int(path.stem)] for path in side.files], np.int64)
 
 
-def _members(material: Material) -> list[Member]:
-    """Every picture by the worst that befell it: trained on by any head, or by none."""
-    seen = np.zeros(len(material.posts), bool)
-    for question in material.questions:
-        seen |= question.exam.train | question.validation
-    return [
-        Member(picture, fingerprint, None, int(group), TRAIN if trained else TEST)
-        for picture, fingerprint, group, trained in zip(
-            material.posts["picture"], material.fingerprints, material.groups, seen, strict=True
-        )
-    ]
+def _members(material: Material, trained: Trained) -> list[Member]:
+    """Each picture once, by the worst that befell it: learned from, chosen by, only tested.
+
+    A picture may be in several posts.
+    """
+    learned, chose = np.zeros((2, len(material.posts)), bool)
+    for question, _ in zip(material.questions, trained.tested_by, strict=False):
+        learned |= question.exam.train
+        chose |= question.validation
+    sides = np.select([learned, chose], [TRAIN, VALIDATE], TEST).tolist()
+    members: dict[str, Member] = {}
+    for picture, fingerprint, group, side in zip(
+        material.posts["picture"], material.fingerprints, material.groups, sides, strict=True
+    ):
+        before = members.get(picture)
+        if before is None or SIDES.index(side) < SIDES.index(before.side):
+            members[picture] = Member(picture, fingerprint, None, int(group), side)
+    return list(members.values())
 
 
 def _oof(material: Material, trained: Trained) -> pd.DataFrame:
@@ -289,7 +270,11 @@ def _split(material: Material, trained: Trained, tested: pd.DataFrame) -> dict[s
         "asked": division.asked,
         "cut": division.cut.isoformat() if division.cut else None,
         "fallback": division.fallback,
-        "rule": division.rule if not alone else f"One fold of these, the first. {division.rule}",
+        "rule": f"Only the first fold was trained and tested. {division.rule}"
+        if alone and division.split is not Split.ACCOUNT
+        else ONE_FOLD
+        if alone
+        else division.rule,
         "heads": heads,
         "sides": {
             side: {
@@ -323,8 +308,7 @@ def _fine_tuning(material: Material, trained: Trained) -> dict[str, Any] | None:
     high, drawn = first.exam.high[rows], units(material.posts, lambda: material.groups)[rows]
     alone = np.zeros(len(high), np.int64)
     figures = {"kept": trained.tuned, "tested_on": first.head}
-    before = trained.scores.get(first.head) if trained.tuned else None
-    for name, score in (("frozen", before), ("classifier", trained.scores[HEAD])):
+    for name, score in (("frozen", trained.frozen), ("classifier", trained.scores[HEAD])):
         if score is not None:
             figures[name] = asdict(roc_auc(high, score[rows], drawn, alone))
     return figures
@@ -340,9 +324,18 @@ def _agreement(folder: Path, network: keras.Model, side: ClassSide) -> Any:
 def _notes(material: Material, trained: Trained, unreadable: int) -> list[str]:
     """What a reader must know besides."""
     notes = [material.division.fallback] if material.division.fallback else []
+    first = material.questions[0]
+    aside = int((~np.any(_sides(first), axis=0)).sum())
+    if aside and len(trained.scores) > 1:
+        notes.append(
+            f"{aside:,} posts are on no side of the first fold: pictures like theirs are in its"
+            " test or validation. Other folds have them"
+        )
+    if material.unpictured:
+        notes.append(f"{material.unpictured:,} labelled posts have no picture that can be read")
     if unreadable:
         notes.append(f"{unreadable} pictures could not be decoded and were left out")
-    if trained.tuned:
+    if trained.tuned and len(trained.scores) > 1:
         notes.append(
             "fine-tuning was better on validation and is kept; it is evaluated on one fold, and the"
             " out-of-fold figures are those of the frozen phase"

@@ -19,6 +19,9 @@ Floats = NDArray[np.float64]
 
 BINS = 10
 
+LEAST = 50
+"""Posts in pairs of an account below which nothing is said of the picture."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bin:
@@ -125,6 +128,12 @@ def picture_finding(picture: Rung | None) -> str:
         return (
             "Whether the picture matters inside accounts cannot be said: the AUC there is"
             f" {auc.value:.2f}, but {auc.n:,} posts of so few accounts give no interval."
+        )
+    if auc.n < LEAST:
+        return (
+            "Whether the picture matters inside accounts cannot be said: only"
+            f" {auc.n:,} posts are in accounts with both high and low ones among those tested"
+            f" (AUC {auc.value:.2f}, 95 % interval {auc.low:.2f} to {auc.high:.2f})."
         )
     figures = (
         f"AUC {auc.value:.2f} (95 % interval {auc.low:.2f} to {auc.high:.2f}; {auc.n:,} posts)"

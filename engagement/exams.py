@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from catalog.models import splits
 from engagement import labels
 from engagement.bootstrap import LEAST_UNITS
-from engagement.folds import Division, account_codes
+from engagement.folds import Division, Split, account_codes, divide
 from engagement.labels import Rule
 from engagement.ladder import Exam
 
@@ -49,6 +49,18 @@ def questions(posts: pd.DataFrame, rule: Rule, division: Division) -> tuple[Ques
             Question(trial.name, bar, Exam(trial.train, trial.test, high), trial.validation)
         )
     return tuple(asked)
+
+
+def division_of(asked: Split, posts: pd.DataFrame, rule: Rule, groups: Codes) -> Division:
+    """Labelled posts in trials; ValueError when that can't be, as folds.divide says.
+
+    The median of an account is of all its posts: before a date it would know what comes after.
+    """
+    if asked is Split.TIME and rule.kind == "median":
+        raise ValueError(
+            "an account's median is of its later posts too, so that a test by time would know them"
+        )
+    return divide(asked, posts, preliminary(posts, rule), groups)
 
 
 def preliminary(posts: pd.DataFrame, rule: Rule) -> Bools:

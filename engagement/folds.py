@@ -30,9 +30,9 @@ _ACCOUNT = (
     "Five folds by account: every post is scored by a model that never saw a post of its account."
 )
 _RANDOM = (
-    "Five folds at random, which is worth little: posts of one account are on both sides, so that"
-    " a score need do no more than recognise the account (on 16,539 real posts the account's mean"
-    " alone reached an AUC of 0.97 this way). It says nothing about accounts not seen yet."
+    "Five folds at random, which is worth little: where accounts post more than once they are on"
+    " both sides, so that a score may do no more than recognise the account. It says nothing about"
+    " accounts not seen yet."
 )
 
 
@@ -103,11 +103,11 @@ def _why_not_by_account(posts: pd.DataFrame) -> str | None:
     accounts = posts["account"].nunique()
     if accounts >= FOLDS:
         return None
-    there = {0: "no account is", 1: "only one account is"}.get(accounts, f"only {accounts} are")
-    return (
-        f"Of the accounts, {there} known, and five folds by account need five:"
-        " the posts were split at random instead."
+    there = {0: "No account is", 1: "Only one account is"}.get(
+        accounts, f"Only {accounts} accounts are"
     )
+    why = "and five folds by account need five: the posts were split at random instead."
+    return f"{there} known, {why}"
 
 
 def _by_time(posts: pd.DataFrame, high: Bools, groups: Codes) -> Division:

@@ -23,9 +23,13 @@ HIDDEN_AS = 3
 LEAST_POSTS = 5
 """Known posts that an account needs for its median to mean something."""
 
+MEDIAN = "account_median"
+"""The column of the posts frame that keeps what account_medians said of all posts."""
+
 FORMS = '"likes > 10000", "rate > 0.03", "top 30%" or "above account median"'
 
 _NUMBER = r"(?P<amount>\d{1,3}(?:[,_]\d{3})+|\d+(?:\.\d+)?)"
+_THOUSANDS = re.compile(r"\d{1,3}(\.\d{3})+")
 _RULES = {
     kind: re.compile(pattern, re.IGNORECASE)
     for kind, pattern in {
@@ -66,6 +70,8 @@ class Rule:
         for kind, pattern in _RULES.items():
             if found := pattern.fullmatch(text.strip()):
                 given = found.groupdict().get("amount")
+                if kind == "likes" and _THOUSANDS.fullmatch(given or ""):
+                    break  # 10.000 may be ten thousand
                 amount = None if given is None else float(re.sub("[,_]", "", given))
                 if kind == "top" and not 0 < (amount or 0) < 100:
                     break
@@ -128,17 +134,30 @@ def bar(rule: Rule, posts: pd.DataFrame, rows: Bools) -> float | None:
     return float(likes[len(likes) - 1 - above])
 
 
+def told(why: NDArray[np.object_]) -> str:
+    """Why posts can't be labelled, counted, as the end of a sentence; "" where all can."""
+    reasons, counts = np.unique(why[pd.notna(why)].astype(str), return_counts=True)
+    listed = ", ".join(f"{count:,} {one}" for one, count in zip(reasons, counts, strict=True))
+    return f" (unknown likes: {listed})" if listed else ""
+
+
+def account_medians(posts: pd.DataFrame, known: Bools) -> pd.Series:
+    """The median likes of the known posts of each post's account, float [n]."""
+    return posts["likes"].where(known).groupby(posts["account"]).transform("median")
+
+
 def high(posts: pd.DataFrame, known: Bools, rule: Rule, bar: float | None) -> Bools:
     """Whether each post is high; bool [n], False where it is not `known`.
 
-    The median is that of the account's known posts.
+    The median is that of the account's known posts; of the column MEDIAN where `posts` has it, as
+    those must that are not all of their accounts' posts.
     """
     values: Any = posts["likes"].where(known)
     over: Any = np.nan if bar is None else bar
     if rule.kind == "rate":
         values = values / posts["followers"]
     if rule.kind == "median":
-        over = values.groupby(posts["account"]).transform("median")
+        over = posts[MEDIAN] if MEDIAN in posts else account_medians(posts, known)
     return np.asarray(values > over, bool)
 
 

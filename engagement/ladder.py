@@ -98,7 +98,7 @@ def _ways(
     ways: dict[str, Way] = {MAJORITY: lambda _: np.zeros(len(posts))}
     if _known(followers):
         ways[FOLLOWERS] = lambda exam: _modelled(followers, exam)
-    if account_mean:
+    if account_mean and accounts.notna().any():
         ways[ACCOUNT_MEAN] = lambda exam: metadata.account_means(accounts, exam.high, exam.train)
     if _known(time):
         ways[TIME] = lambda exam: _modelled(time, exam)

@@ -12,10 +12,10 @@ from catalog.models.artefact import Card
 from engagement import labels
 from engagement.classes import CLASSES
 from engagement.evaluation import Evaluation, evaluate, picture_finding
-from engagement.exams import preliminary, questions, units
-from engagement.folds import Split, account_codes, divide
+from engagement.exams import division_of, questions, units
+from engagement.folds import Split, account_codes
 from engagement.labels import Rule
-from engagement.ladder import PICTURE, Exam, Rung, ladder
+from engagement.ladder import PICTURE, TOGETHER, Exam, Rung, ladder
 
 FEW = 50
 """Evaluated posts below which figures mean little."""
@@ -86,7 +86,8 @@ def review_scored(
         if (evaluated & (head == name)).any()
     ]
     drawn = units(posts, groups)
-    honest = np.where(evaluated, score, np.nan)
+    # What chose the epoch taught nothing: it may say what the picture is worth to the other rungs.
+    honest = np.where(evaluated | scored["chosen_by"].to_numpy(bool), score, np.nan)
     rungs, notes = _rungs(posts, exams, drawn, honest, kind=Split(card.split["kind"]))
     measured = (
         evaluate(
@@ -105,8 +106,14 @@ def review_scored(
             rule=str(rule),
             kind=Split(card.split["kind"]),
             split=card.split["rule"],
-            finding=_finding(measured),
-            notes=(*_fallback(card.split["fallback"]), *notes, *_cautions(measured)),
+            finding=_finding(measured, pictured=bool(np.isfinite(score).any())),
+            notes=(
+                *_fallback(card.split["fallback"]),
+                *notes,
+                *_unread(posts),
+                *_left_out(int((known & np.isfinite(score) & ~evaluated).sum())),
+                *_cautions(measured),
+            ),
             ladder=rungs,
             evaluation=measured,
             unknown=_counted(why),
@@ -137,7 +144,10 @@ def review_metadata(posts: pd.DataFrame, rule: Rule, min_age: timedelta, asked: 
     known = pd.isna(why)
     labelled = posts[known].reset_index(drop=True)
     alone = np.arange(len(labelled))
-    division = divide(asked, labelled, preliminary(labelled, rule), alone)
+    try:
+        division = division_of(asked, labelled, rule, alone)
+    except ValueError as error:
+        raise ValueError(f"{error}{labels.told(why)}") from error
     parts = questions(labelled, rule, division)
     exams = [
         Exam(part.exam.train | part.validation, part.exam.test, part.exam.high) for part in parts
@@ -153,8 +163,6 @@ def review_metadata(posts: pd.DataFrame, rule: Rule, min_age: timedelta, asked: 
         tested = rows[part.exam.test]
         high[tested] = part.exam.high[part.exam.test]
         bar[tested] = np.nan if part.bar is None else part.bar
-    evaluated = np.zeros(len(posts), bool)
-    evaluated[rows] = np.any([part.exam.test for part in parts], axis=0)
     nothing = np.full(len(posts), None, object)
     return Reviewed(
         Review(
@@ -162,7 +170,7 @@ def review_metadata(posts: pd.DataFrame, rule: Rule, min_age: timedelta, asked: 
             kind=division.split,
             split=division.rule,
             finding=picture_finding(None),
-            notes=(*_fallback(division.fallback), *notes),
+            notes=(*_fallback(division.fallback), *notes, *_unread(posts)),
             ladder=rungs,
             evaluation=None,
             unknown=_counted(why),
@@ -177,7 +185,7 @@ def review_metadata(posts: pd.DataFrame, rule: Rule, min_age: timedelta, asked: 
                 "threshold": np.nan,
                 "guess": nothing,
                 "head": nothing,
-                "evaluated": evaluated,
+                "evaluated": False,
                 "bar": bar,
             }
         ),
@@ -220,15 +228,24 @@ def _rungs(
 ) -> tuple[tuple[Rung, ...], tuple[str, ...]]:
     """The ladder, or a sentence why there is none."""
     if not exams:
-        return (), ("There is no ladder: no labelled post is new to the classifier.",)
+        return (), ("There is no ladder: there is no labelled post to test on.",)
     try:
-        return ladder(posts, exams, drawn, picture, account_mean=kind is Split.TIME), ()
+        rungs = ladder(posts, exams, drawn, picture, account_mean=kind is Split.TIME)
     except ValueError as error:
         return (), (f"There is no ladder: {error}.",)
+    if any(rung.name == TOGETHER for rung in rungs):
+        return rungs, ()
+    why = (
+        "“All together” is left out: too few posts to learn from have a picture score by a model"
+        " that was not trained on them, or anything else to go by."
+    )
+    return rungs, (why,)
 
 
-def _finding(measured: Evaluation | None) -> str:
+def _finding(measured: Evaluation | None, *, pictured: bool) -> str:
     """What the picture is worth, also where there is no ladder: its rung is the classifier's."""
+    if not pictured:
+        return "Nothing to measure: not one picture could be had and read."
     if measured is None:
         return "Nothing to measure: no labelled post with a picture is new to the classifier."
     return picture_finding(Rung(PICTURE, measured.roc_auc, measured.inside))
@@ -236,6 +253,28 @@ def _finding(measured: Evaluation | None) -> str:
 
 def _fallback(sentence: str | None) -> tuple[str, ...]:
     return (sentence,) if sentence else ()
+
+
+def _unread(posts: pd.DataFrame) -> tuple[str, ...]:
+    """Times that say nothing: such a post may be too young, and nobody can tell."""
+    count = int(posts["time_unread"].sum())
+    if not count:
+        return ()
+    told = (
+        f"{count:,} posts have a time that can't be read (ISO 8601, or seconds since 1970, can):"
+        " how old they were when they were collected is not known."
+    )
+    return (told,)
+
+
+def _left_out(count: int) -> tuple[str, ...]:
+    if not count:
+        return ()
+    told = (
+        f"{count:,} labelled posts are scored and not measured: the classifier has seen them, their"
+        " account, their time or a picture like theirs."
+    )
+    return (told,)
 
 
 def _cautions(measured: Evaluation | None) -> tuple[str, ...]:

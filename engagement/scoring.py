@@ -1,6 +1,7 @@
 """Which head may answer for a post, and which answers may be counted."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -16,16 +17,23 @@ Tested = Mapping[tuple[str, str], str]
 """Of the posts that the model was tested on, by id and picture, the head that tested each."""
 
 
-def score_posts(
-    posts: pd.DataFrame, card: Card, tested: Tested, said: pd.DataFrame
-) -> pd.DataFrame:
-    """Columns head, score and unseen for each post, rows as in `posts`.
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a classifier's folder says of its training: what tested it, and what chose its epoch."""
+
+    tested: Tested
+    chosen_by: Collection[str]  # pictures
+
+
+def score_posts(posts: pd.DataFrame, card: Card, trial: Trial, said: pd.DataFrame) -> pd.DataFrame:
+    """Columns head, score, unseen and chosen_by for each post, rows as in `posts`.
 
     `said` has a row for each picture that was looked at, by its SHA-256: P(high) of each head, and
     `trained_on`. A post is known by its first picture; without one the score is NaN. `unseen` tells
     whether the head had seen neither the post nor, as the split asks, its account or its time, nor
-    a picture like it.
+    a picture like it. `chosen_by` marks posts that chose the epoch and taught nothing.
     """
+    tested = trial.tested
     head, apart = _heads(posts, card, tested)
     rows = said.reindex(posts["picture"])
     scores = rows.reindex(columns=list(card.vocabulary)).to_numpy(float)
@@ -36,7 +44,9 @@ def score_posts(
     asked = [tested.get((post, picture)) == name for post, picture, name in keys]
     unlike = rows["trained_on"].eq(other=False).to_numpy(bool)
     unseen = np.isfinite(score) & apart & (np.array(asked, bool) | unlike)
-    return pd.DataFrame({"head": head, "score": score, "unseen": unseen}, index=posts.index)
+    chosen_by = np.isfinite(score) & posts["picture"].isin(trial.chosen_by).to_numpy(bool)
+    columns = {"head": head, "score": score, "unseen": unseen, "chosen_by": chosen_by & ~unseen}
+    return pd.DataFrame(columns, index=posts.index)
 
 
 def tested_posts(posts: pd.DataFrame, rows: pa.Table) -> pd.DataFrame:
@@ -51,7 +61,8 @@ def tested_posts(posts: pd.DataFrame, rows: pa.Table) -> pd.DataFrame:
     heads, scores = zip(*(found.get(key, (HEAD, np.nan)) for key in keys), strict=True)
     score = np.array(scores, float)
     return pd.DataFrame(
-        {"head": heads, "score": score, "unseen": np.isfinite(score)}, index=posts.index
+        {"head": heads, "score": score, "unseen": np.isfinite(score), "chosen_by": False},
+        index=posts.index,
     )
 
 
@@ -67,6 +78,7 @@ def _heads(
     if card.split["kind"] == Split.ACCOUNT:
         # An account that every head saw has "", and one that none saw is not there.
         by_account = posts["account"].map(card.split["heads"])
-        heads = by_account.where(posts["account"].notna(), heads)
+        # Nobody can say that a post without an account is of none that was seen.
+        heads = by_account.where(posts["account"].notna(), heads.fillna(""))
     answered = heads.where(heads.notna() & (heads != ""), HEAD)
     return answered.to_numpy(object), (heads != "").to_numpy(bool)

@@ -18,6 +18,8 @@ from catalog.models.weights import BACKBONES
 from engagement.settings import MIN_AGE_HOURS, RULE, SPLITS, TRAINING
 from jobs.console import Console
 from jobs.inputs import Catalogue
+from jobs.keeping_commands import add_to
+from jobs.query_command import query
 from jobs.settings import Settings, load, store_of
 from jobs.summary import DONE, TOO_MANY_FAILED, Summary
 
@@ -49,17 +51,17 @@ def cli(
 
 
 def input_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The flags that say how a products CSV is read and its pictures are got."""
+    """The flags that say how a CSV is read and its pictures are got."""
     options = (
         click.option(
             "--column",
             "columns",
             multiple=True,
             metavar="NAME=COLUMN",
-            help="Which column holds id, image, title or an attribute; again for more.",
+            help="Which column holds what (id, image, an attribute, likes…); again for more.",
         ),
         click.option("--image-root", type=FILE, help="Folder of relative pictures [the CSV's]."),
-        click.option("--source", help="The name that the products are kept under [file's stem]."),
+        click.option("--source", help="The name that the rows are kept under [file's stem]."),
         click.option("--encoding", help="Of the CSV [utf-8]."),
         click.option(
             "--allow-host",
@@ -81,7 +83,6 @@ def train_options(defaults: TrainSettings) -> Callable[..., Any]:
         click.option("--image-size", type=int, help=f"Pixels a side [{defaults.image_size}]."),
         click.option("--epochs", type=int, help=f"At the most, a phase [{defaults.epochs}]."),
         click.option("--batch-size", type=int, help=f"[{defaults.batch_size}]"),
-        click.option("--dense-units", type=int, help="Of a dense layer in each branch [none]."),
         click.option(
             "--fine-tune-layers",
             type=int,
@@ -182,6 +183,7 @@ def train() -> None:
 @click.argument("products_csv", type=FILE)
 @input_options
 @train_options(TrainSettings())
+@click.option("--dense-units", type=int, help="Of a dense layer in each branch [none].")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def train_tagger(context: Context, /, products_csv: Path, as_json: bool, **given: Any) -> None:
@@ -257,13 +259,15 @@ def engage(
 
 
 @cli.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
-def models(context: click.Context) -> None:
-    """List the models of the store; `use` makes one current."""
+def models(context: click.Context, as_json: bool) -> None:
+    """List the models of the store; `use` makes one current, `show` and `compare` tell more."""
     if context.invoked_subcommand is None:
         from jobs.models import listing  # noqa: PLC0415
 
-        click.echo(listing(store_of(context.obj.settings)))
+        told = listing(store_of(context.obj.settings))
+        click.echo(told.as_json() if as_json else told)
 
 
 @models.command("use")
@@ -275,6 +279,10 @@ def use_model(context: Context, name: str) -> None:
 
     use(store_of(context.settings), name)
     click.echo(f"{name} serves from now on")
+
+
+cli.add_command(query)
+add_to(cli, models)
 
 
 @cli.command()

@@ -49,8 +49,8 @@ def engage_or_train(job: Engaging, settings: Settings, console: Console) -> Post
 
         training = Training(job.catalogue, settings.train_engagement, job.engagement, job.refetch)
         trained = in_child(train, training, settings, console)
-        console.say(str(trained))
         use(store, trained.model)
+        console.say(str(replace(trained, current=True)))
         job = replace(job, model=trained.model, refetch=False)
     return engage(job, settings, console)
 
@@ -134,9 +134,11 @@ def _plans(
 ) -> list[Plan]:
     """What is to do for the classifier, then for the tagger; without pictures, for the labels."""
     source = job.catalogue.source
-    stale = statements.count(con, "stale_posts", source=source, basis=basis)
-    rules = rules_of(settings, refetch=job.refetch) if lookers else None
     names: list[str | None] = [model.name for model in lookers]
+    stale = statements.count(
+        con, "stale_posts", source=source, basis=basis, model=names[0] if names else None
+    )
+    rules = rules_of(settings, refetch=job.refetch) if lookers else None
     return [
         make_plan(con, source, name, rules, run.work, kind="post", undecided=stale)
         for name in names or [None]

@@ -21,7 +21,7 @@ from jobs.inputs import Catalogue
 from jobs.models import Model
 from jobs.plan import Plan
 from jobs.post_summary import PostSummary, summarise_posts
-from jobs.posts import fingerprints, min_age_of, picture_scores, read_posts, rule_of, tested_by
+from jobs.posts import fingerprints, min_age_of, picture_scores, read_posts, rule_of, trial_of
 from jobs.report import write_engagement_report
 from jobs.run import Run
 from jobs.snapshots import write_snapshot
@@ -95,7 +95,7 @@ def _reviewed(con: duckdb.DuckDBPyConnection, closing: Closing, posts: pd.DataFr
                 hint="give more posts, another rule (--high) or another split (--split)",
             ) from error
     said = picture_scores(con, posts["picture"], model.name)
-    scored = score_posts(posts, model.card, tested_by(model.folder), said)
+    scored = score_posts(posts, model.card, trial_of(model.folder), said)
     return review_scored(
         posts,
         model.card,
@@ -142,9 +142,13 @@ def _common(run: Run, closing: Closing, review: Review) -> dict[str, Any]:
 
 def _evaluation_rows(run: Run, closing: Closing, review: Review) -> Iterator[dict[str, Any]]:
     found = review.evaluation
+    common = _common(run, closing, review)
+    measured = found.n if found else 0
+    none = {"low": None, "high": None}
+    # Always there, so that the views never show the figures of an earlier run beside it.
+    yield common | {"metric": "posts_measured", "value": measured, **none, "n": measured}
     if found is None:
         return
-    common = _common(run, closing, review)
     for name, area in (("roc_auc", found.roc_auc), ("roc_auc_inside_accounts", found.inside)):
         yield common | {"metric": name, **_ends(area), "n": area.n}
     (tn, fp), (fn, tp) = found.confusion
@@ -164,7 +168,7 @@ def _evaluation_rows(run: Run, closing: Closing, review: Review) -> Iterator[dic
         "true_positives": tp,
     }
     for name, value in figures.items():
-        yield common | {"metric": name, "value": value, "low": None, "high": None, "n": found.n}
+        yield common | {"metric": name, "value": value, **none, "n": found.n}
 
 
 def _ladder_rows(run: Run, closing: Closing, review: Review) -> Iterator[dict[str, Any]]:

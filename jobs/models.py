@@ -1,5 +1,6 @@
 """Which model a job works with."""
 
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -61,14 +62,43 @@ def model_for(store: Store, task: str, asked: str | None) -> Model:
     return found
 
 
-def listing(store: Store) -> str:
-    """The models of a store, a line each; the current ones are marked."""
-    lines = []
-    for card in _cards(store):
-        mark = "*" if current(store, card.task) == card.model else " "
-        heads = ", ".join(card.vocabulary)
-        lines.append(f"{mark} {card.model}  {card.backbone} {card.image_size} px  {heads}")
-    return "\n".join(lines) or "no models yet"
+@dataclass(frozen=True)
+class Listed:
+    """The models of a store, and the names of those that serve."""
+
+    cards: tuple[Card, ...]
+    serving: frozenset[str]
+
+    def as_json(self) -> str:
+        """One JSON array."""
+        told = [
+            {
+                "model": card.model,
+                "task": card.task,
+                "current": card.model in self.serving,
+                "created": card.created,
+                "backbone": card.backbone,
+                "image_size": card.image_size,
+                "heads": list(card.vocabulary),
+            }
+            for card in self.cards
+        ]
+        return json.dumps(told, ensure_ascii=False)
+
+    def __str__(self) -> str:
+        lines = []
+        for card in self.cards:
+            mark = "*" if card.model in self.serving else " "
+            heads = ", ".join(card.vocabulary)
+            lines.append(f"{mark} {card.model}  {card.backbone} {card.image_size} px  {heads}")
+        return "\n".join(lines) or "no models yet"
+
+
+def listing(store: Store) -> Listed:
+    """The models of a store, by name and version."""
+    cards = tuple(cards_of(store))
+    serving = {card.model for card in cards if current(store, card.task) == card.model}
+    return Listed(cards, frozenset(serving))
 
 
 def causes(store: Store, model: Model) -> dict[str, str]:
@@ -78,11 +108,11 @@ def causes(store: Store, model: Model) -> dict[str, str]:
     """
     return {
         card.model: "model" if card.vocabulary == model.card.vocabulary else "vocabulary"
-        for card in _cards(store)
+        for card in cards_of(store)
     }
 
 
-def _cards(store: Store) -> Iterator[Card]:
+def cards_of(store: Store) -> Iterator[Card]:
     """The cards of a store; one that can't be trusted stops nobody who does not ask for it."""
     for path in sorted(store.models.glob(f"*/*/{CARD}")):
         with suppress(ModelRefused):

@@ -62,6 +62,7 @@ class Plan:
     refused_otherwise: bool  # whether other rows are refused than the last time
     undecided: int  # records to decide on again with what is known of their pictures already
     pictures: int
+    wants_pictures: bool
     asks: Mapping[str, int]  # locations to get or look at, by why
     due: Path  # Parquet, DUE; not there when no picture is wanted
 
@@ -100,10 +101,19 @@ def make_plan(
     decoded, without rules no picture is wanted. `undecided` of the staged records, of this kind,
     must be decided on again anyway.
     """
-    due = folder / "due.parquet"
+    # A run may plan for several models, and the plans are carried out one after the other.
+    due = folder / f"due-{(model or 'pictures').replace('/', '-')}.parquet"
     pictures, asks = _write_due(con, model, rules, due) if rules else (0, Counter())
     [counts] = statements.table(con, "changes", source=source).to_pylist()
-    return Plan(kind, **counts, undecided=undecided, pictures=pictures, asks=asks, due=due)
+    return Plan(
+        kind,
+        **counts,
+        undecided=undecided,
+        pictures=pictures,
+        wants_pictures=rules is not None,
+        asks=asks,
+        due=due,
+    )
 
 
 def count_untagged(con: duckdb.DuckDBPyConnection, source: str, model: str) -> int:

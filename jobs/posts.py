@@ -9,10 +9,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catalog.models.artefact import TEST_SCORES
+from catalog.models.artefact import SPLIT, TEST_SCORES
+from catalog.models.splits import VALIDATE, read_split
 from engagement.frame import posts_frame
 from engagement.labels import Rule
-from engagement.scoring import Tested
+from engagement.scoring import Trial
 from engagement.settings import MIN_AGE_HOURS, RULE, EngagementSettings
 from jobs.errors import BadInput
 from sql import statements
@@ -36,16 +37,19 @@ def picture_scores(con: duckdb.DuckDBPyConnection, pictures: pd.Series, model: s
     return said.join(found.groupby("picture")["trained_on"].any())
 
 
-def tested_by(folder: Path) -> Tested:
-    """Which head of a classifier tested each of its training's posts, by id and picture."""
+def trial_of(folder: Path) -> Trial:
+    """What a classifier was tested on, and by what its epoch was chosen."""
     rows = pq.read_table(folder / TEST_SCORES, columns=["id", "picture", "head"]).to_pylist()
-    return {(row["id"], row["picture"]): row["head"] for row in rows}
+    return Trial(
+        tested={(row["id"], row["picture"]): row["head"] for row in rows},
+        chosen_by={one.picture for one in read_split(folder / SPLIT) if one.side == VALIDATE},
+    )
 
 
 def rule_of(asked: EngagementSettings) -> Rule:
     """What is high; BadInput when the words mean nothing."""
     try:
-        return Rule.parse(asked.high or RULE)
+        return Rule.parse(RULE if asked.high is None else asked.high)
     except ValueError as error:
         raise BadInput(str(error)) from error
 

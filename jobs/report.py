@@ -1,4 +1,4 @@
-"""The pages that jobs leave behind: about a run of `catalog tag`, and about a training."""
+"""The pages that jobs leave behind: about runs of `tag` and `engage`, and about trainings."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -55,7 +55,7 @@ class Run:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     adopted: list[Part] = field(default_factory=list)
     _writers: dict[str, PartWriter] = field(default_factory=dict)
-    _clock: float = field(default_factory=time.monotonic)
+    clock: float = field(default_factory=time.monotonic)  # when its work began
 
     @property
     def version(self) -> str:
@@ -65,7 +65,7 @@ class Run:
     @property
     def seconds(self) -> float:
         """Wall time since the run began."""
-        return time.monotonic() - self._clock
+        return time.monotonic() - self.clock
 
     def views(self, intake: Intake) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         """The views of the store with what this run has flushed, and of the CSV."""
@@ -107,6 +107,19 @@ class Run:
         self.past = [*self.past, self._manifest(counts, arguments, source, model, page)]
         manifests.write(self.store, self.past[-1])
         drop_journals(self.store, [self.id, *self.past[-1].adopted])
+        publish(self.store, self.past)
+
+    def supersede(self, parts: list[Part], counts: dict[str, Any]) -> None:
+        """Let these parts, written by other means, stand for those of all runs before.
+
+        What killed runs finished is left for another run, and there is no journal: half a
+        compaction is nothing that anybody may adopt.
+        """
+        replaced = [manifest.id for manifest in manifests.visible(self.past) if manifest.parts]
+        said = self._manifest(counts, {}, None, None, None)
+        manifest = replace(said, parts=parts, adopted=[], replaces=replaced)
+        self.past = [*self.past, manifest]
+        manifests.write(self.store, manifest)
         publish(self.store, self.past)
 
     def republish(self) -> None:
@@ -190,7 +203,8 @@ def open_run(store: Store, job: str, *, patience: float = 0.0) -> Iterator[Run]:
         raise Busy(str(error), hint="wait until it ends, or stop it") from error
     except StoreFull as error:
         raise JobError(
-            f"{error}; nothing was published", hint="make room and run again: it will go on"
+            f"{error}; the database shows the last run that was published",
+            hint="make room and run again: it will go on",
         ) from error
 
 

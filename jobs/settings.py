@@ -82,7 +82,7 @@ def _settings(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         "fetch": _section(content, "fetch", FetchSettings()),
         "train": _section(content, "train", TrainSettings()),
         "engagement": _section(content, "engagement", EngagementSettings()),
-        "train_engagement": _section(content, "train_engagement", TRAINING),
+        "train_engagement": _without_dense(_section(content, "train_engagement", TRAINING)),
         "image_root": folder / content["image_root"] if "image_root" in content else None,
         "encoding": _typed(content, "encoding", str, None),
         "recheck_after": _days(_typed(content, "recheck_after_days", float, 7)),
@@ -136,6 +136,12 @@ def _attributes(content: Mapping[str, Any]) -> tuple[Attribute, ...]:
     named = _lists(content, "attributes")
     tags_schema(named)  # a name that would clash with a column of `tags` is refused here
     return from_settings(named) or DEFAULT
+
+
+def _without_dense(train: TrainSettings) -> TrainSettings:
+    if train.dense_units:
+        raise ValueError("train_engagement.dense_units: only a tagger's branches have such a layer")
+    return train
 
 
 def _section(content: Mapping[str, Any], name: str, before: Any) -> Any:

@@ -38,8 +38,8 @@ def tag_or_train(job: Tagging, settings: Settings, console: Console) -> Summary:
 
         training = Training(job.catalogue, settings.train, job.refetch)
         trained = in_child(train, training, settings, console)
-        console.say(str(trained))
         use(store, trained.model)
+        console.say(str(replace(trained, current=True)))
         job = replace(job, model=trained.model, refetch=False)
     return tag(job, settings, console)
 

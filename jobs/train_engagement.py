@@ -1,7 +1,9 @@
 """`catalog train engagement posts.csv`: a classifier of high and low, with its honest figures."""
 
 import tempfile
-from dataclasses import asdict, dataclass, field
+import time
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +15,20 @@ import pyarrow.parquet as pq
 from catalog.intake import Intake
 from catalog.models.artefact import TEST_SCORES
 from catalog.models.settings import TrainSettings
+from catalog.models.weights import IMAGENET, NONE, PLAIN
 from engagement import labels
-from engagement.exams import picture_groups, preliminary, questions
-from engagement.folds import Division, Split, divide
+from engagement.exams import division_of, picture_groups, questions
+from engagement.folds import Division, Split
 from engagement.labels import Rule
-from engagement.review import review_scored
+from engagement.material import Material
+from engagement.review import Review, review_scored
 from engagement.scoring import tested_posts
 from engagement.settings import TRAINING, EngagementSettings
 from jobs.console import Console
 from jobs.errors import BadInput
 from jobs.inputs import Catalogue
 from jobs.models import CLASSIFIER, Model
-from jobs.post_summary import told
+from jobs.post_summary import as_figures, told
 from jobs.posts import fingerprints, min_age_of, read_posts, rule_of
 from jobs.report import write_classifier_report
 from jobs.run import Run
@@ -63,21 +67,27 @@ class Training:
 
     def check(self, con: duckdb.DuckDBPyConnection, _: Intake) -> None:
         """BadInput when there is too little to learn from, whatever the pictures are."""
-        posts = self.labelled(read_posts(con))
-        self.divided(posts, np.arange(len(posts)))
+        everything = read_posts(con)
+        why = labels.unknown(everything, self.rule, min_age_of(self.engagement))
+        posts = self.labelled(everything)
+        self.divided(posts, np.arange(len(posts)), labels.told(why))
 
     def labelled(self, posts: pd.DataFrame) -> pd.DataFrame:
         """The posts whose likes can be labelled."""
         why = labels.unknown(posts, self.rule, min_age_of(self.engagement))
-        return posts[pd.isna(why)].reset_index(drop=True)
+        known = pd.isna(why)
+        # Medians of all posts: those without a picture count in their account's as well.
+        medians = labels.account_medians(posts, known)
+        return posts.assign(**{labels.MEDIAN: medians})[known].reset_index(drop=True)
 
-    def divided(self, posts: pd.DataFrame, groups: np.ndarray) -> Division:
-        """Labelled posts in trials; BadInput when that can't be."""
+    def divided(self, posts: pd.DataFrame, groups: np.ndarray, unknown: str = "") -> Division:
+        """Labelled posts in trials; BadInput when that can't be, with what is `unknown`."""
         try:
-            return divide(self.split, posts, preliminary(posts, self.rule), groups)
+            return division_of(self.split, posts, self.rule, groups)
         except ValueError as error:
             raise BadInput(
-                f"no classifier can be trained on {self.catalogue.csv} with {self.rule}: {error}",
+                f"no classifier can be trained on {self.catalogue.csv} with {self.rule}:"
+                f" {error}{unknown}",
                 hint="give more posts, another rule (--high) or another split (--split);"
                 " `catalog engage --metadata-only` needs no classifier",
             ) from error
@@ -85,16 +95,16 @@ class Training:
 
 def train(job: Training, settings: Settings, console: Console) -> Trained:
     """Train a classifier on the CSV's labelled posts; the store is free while it trains."""
+    since = time.monotonic()
     store = store_of(settings)
+    job = replace(job, train=_startable(job.train))
     job.catalogue.check_header()
-    check_weights(job.train)
 
     def read(con: duckdb.DuckDBPyConnection) -> tuple[pd.DataFrame, dict[str, str]]:
-        posts = job.labelled(read_posts(con))
-        pictured = posts[posts["picture"].notna()].reset_index(drop=True)
-        return pictured, fingerprints(con, pictured["picture"])
+        posts = read_posts(con)
+        return posts, fingerprints(con, posts["picture"])
 
-    posts, prints = get_pictures(
+    everything, prints = get_pictures(
         store,
         job.catalogue,
         settings,
@@ -104,43 +114,51 @@ def train(job: Training, settings: Settings, console: Console) -> Trained:
         refetch=job.refetch,
         arguments=job.arguments,
     )
+    labelled = job.labelled(everything)
+    posts = labelled[labelled["picture"].notna()].reset_index(drop=True)
     groups = picture_groups(prints, posts["picture"])
     division = job.divided(posts, groups)
     console.say(f"what is high: {job.rule}. {division.rule}")
     if division.fallback:
         console.say(division.fallback)
     with tempfile.TemporaryDirectory(prefix="vitrina-training-") as scratch:
-        folder = _train(store, job, (posts, prints, groups, division), Path(scratch), console)
+        unpictured = len(labelled) - len(posts)
+        material = _material(store, job, posts, prints, groups, division, unpictured)
+        folder = _train(job, material, Path(scratch), console)
+
+        reviews: list[Review] = []
 
         def write_report(run: Run, model: Model) -> Path:
-            scored = tested_posts(posts, pq.read_table(model.folder / TEST_SCORES))
-            review = review_scored(posts, model.card, scored, lambda: groups).review
-            console.say(told(review))
+            scored = tested_posts(everything, pq.read_table(model.folder / TEST_SCORES))
+            alike = partial(picture_groups, prints, everything["picture"])
+            review = review_scored(everything, model.card, scored, alike).review
+            reviews.append(review)
             return write_classifier_report(run, model, review)
 
-        return keep(store, folder, write_report, job.arguments)
+        trained = keep(store, folder, write_report, job.catalogue, job.arguments, since)
+        return replace(trained, figures=as_figures(reviews[0]), told=told(reviews[0]))
 
 
-def _train(
+def _startable(train: TrainSettings) -> TrainSettings:
+    """The settings with weights that can be had: the plain network starts from nothing."""
+    if train.backbone == PLAIN and train.weights not in (IMAGENET, NONE):
+        raise BadInput(f"{PLAIN} is trained from nothing: it takes no weights")
+    if train.backbone == PLAIN:
+        return replace(train, weights=NONE)
+    check_weights(train)
+    return train
+
+
+def _material(
     store: Store,
     job: Training,
-    given: tuple[pd.DataFrame, dict[str, str], np.ndarray, Division],
-    scratch: Path,
-    console: Console,
-) -> Path:
-    """The folder of the new model, complete, outside the store."""
-    hush_tensorflow()
-    # Loaded here, after the refusals: TensorFlow takes seconds.
-    from engagement.classifier_training import Material, train_classifier  # noqa: PLC0415
-
-    posts, prints, groups, division = given
-    work, folder = scratch / "work", scratch / "model"
-    work.mkdir()
-    folder.mkdir()
-    console.say(
-        f"training {job.train.backbone} at {job.train.image_size} px on {len(posts):,} posts"
-    )
-    material = Material(
+    posts: pd.DataFrame,
+    prints: dict[str, str],
+    groups: np.ndarray,
+    division: Division,
+    unpictured: int,
+) -> Material:
+    return Material(
         posts=posts,
         files=[store.picture(sha) for sha in posts["picture"]],
         fingerprints=[prints[sha] for sha in posts["picture"]],
@@ -149,7 +167,21 @@ def _train(
         min_age=min_age_of(job.engagement),
         division=division,
         questions=questions(posts, job.rule, division),
+        unpictured=unpictured,
     )
+
+
+def _train(job: Training, material: Material, scratch: Path, console: Console) -> Path:
+    """The folder of the new model, complete, outside the store."""
+    hush_tensorflow()
+    # Loaded here, after the refusals: TensorFlow takes seconds.
+    from engagement.classifier_training import train_classifier  # noqa: PLC0415
+
+    work, folder = scratch / "work", scratch / "model"
+    work.mkdir()
+    folder.mkdir()
+    count = len(material.posts)
+    console.say(f"training {job.train.backbone} at {job.train.image_size} px on {count:,} posts")
     try:
         train_classifier(
             material,

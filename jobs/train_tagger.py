@@ -1,6 +1,7 @@
 """`catalog train tagger products.csv`: pictures first, then a model that carries its evidence."""
 
 import tempfile
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ class Training:
 
 def train(job: Training, settings: Settings, console: Console) -> Trained:
     """Train a tagger on the CSV's labelled products; the store is free while it trains."""
+    since = time.monotonic()
     store = store_of(settings)
     job.catalogue.check_header()
     check_weights(job.train)
@@ -64,7 +66,7 @@ def train(job: Training, settings: Settings, console: Console) -> Trained:
     )
     with tempfile.TemporaryDirectory(prefix="vitrina-training-") as scratch:
         folder = _train(store, job, settings, pictures, Path(scratch), console)
-        return keep(store, folder, write_model_report, job.arguments)
+        return keep(store, folder, write_model_report, job.catalogue, job.arguments, since)
 
 
 def _train(

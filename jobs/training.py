@@ -5,11 +5,12 @@ import multiprocessing
 import os
 import secrets
 import shutil
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
+from threading import Thread
 from typing import Any, TypeVar
 
 import duckdb
@@ -43,14 +44,19 @@ class Trained:
     model: str
     current: bool  # whether it serves from now on
     report: Path
+    figures: Mapping[str, Any] = field(default_factory=dict)  # of a classifier, for JSON
+    told: str = ""  # the same, for people
 
     def as_json(self) -> str:
         """One JSON object."""
-        return json.dumps(asdict(self), default=str)
+        content = asdict(self)
+        del content["told"]
+        return json.dumps(content, default=str, ensure_ascii=False)
 
     def __str__(self) -> str:
         use = "serves" if self.current else f"`catalog models use {self.model}` lets it serve"
-        return f"trained {self.model}: {use} from now on\nreport {self.report}"
+        lines = [self.told, f"trained {self.model}: {use} from now on", f"report {self.report}"]
+        return "\n".join(filter(None, lines))
 
 
 def check_weights(train: TrainSettings) -> None:
@@ -58,7 +64,11 @@ def check_weights(train: TrainSettings) -> None:
     try:
         weights.check(train.backbone, train.weights, train.image_size)
     except ValueError as error:
-        raise BadInput(str(error)) from error
+        raise BadInput(
+            str(error),
+            hint="the commands that train take --weights; catalog.toml has it in [train] and"
+            " [train_engagement]",
+        ) from error
 
 
 def hush_tensorflow() -> None:
@@ -114,11 +124,17 @@ def keep(
     store: Store,
     folder: Path,
     write_report: Callable[[Run, Model], Path],
+    catalogue: Catalogue,
     arguments: dict[str, Any],
+    since: float,
 ) -> Trained:
-    """Put a model into the store whole; the first one of its task serves from now on."""
+    """Put a model into the store whole; the first one of its task serves from now on.
+
+    `since` is when the training began, by time.monotonic().
+    """
     # Hours of training are not thrown away because the nightly run is at work just now.
     with open_run(store, "train", patience=PATIENCE_SECONDS) as run:
+        run.clock = since
         card = load_card(folder)
         kept = run.store.model(card.name, card.version)
         with replacing_folder(kept) as draft:
@@ -127,7 +143,11 @@ def keep(
             make_current(run.store, card.task, card.model)
         report = write_report(run, Model(kept, card))
         run.commit(
-            {"parameters": card.parameters}, arguments=arguments, model=card.model, report=report
+            {"parameters": card.parameters},
+            arguments=arguments,
+            source=catalogue.source,
+            model=card.model,
+            report=report,
         )
         return Trained(run.id, card.model, current(run.store, card.task) == card.model, report)
 
@@ -159,6 +179,14 @@ def in_child(
     return trained
 
 
+def _end_with_parent() -> None:
+    """Nobody waits for a model whose job was killed: it must not appear in the store later."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)
+
+
 def _train_and_tell(
     pipe: Connection,
     train: Callable[[Any, Settings, Console], Trained],
@@ -166,6 +194,7 @@ def _train_and_tell(
     settings: Settings,
     console: Console,
 ) -> None:
+    Thread(target=_end_with_parent, daemon=True).start()
     try:
         pipe.send(train(job, settings, console))
     except Exception as error:  # noqa: BLE001 - raised again by the parent

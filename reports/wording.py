@@ -28,7 +28,7 @@ RUNGS = {
     "account mean": "How often the account's earlier posts were high.",
     "time of posting": "The hour and the day of the week (UTC).",
     "picture only": "The classifier's score, and nothing else.",
-    "all together": "Everything above, with the caption's length and hashtags.",
+    "all together": "All that is known above, and the caption's length and hashtags, if any.",
 }
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from sql import schemas
 from sql.files import StoreFull
-from sql.manifests import Manifest, parts_of
+from sql.manifests import Manifest, parts_of, shown_report
 from sql.store import Store, cards, current_models
 
 # In the order of creation: a view comes after those that it reads.
@@ -42,6 +42,8 @@ VIEWS = (
 
 _VIEWS = Path(__file__).parent / "views"
 _RUN = r"regexp_extract(filename, '/run=([^/]+)/[^/]+$', 1) as run"
+# What a compaction wrote anew says itself which run it is of.
+_RUN_KEPT = r"coalesce(run, regexp_extract(filename, '/run=([^/]+)/[^/]+$', 1)) as run"
 _MODEL = r"regexp_extract(filename, '/([^/]+/[^/]+)/split\.parquet$', 1) as model"
 _ADDED = {"run": "the run that wrote the row", "model": "the model, as name/version"}
 
@@ -132,7 +134,7 @@ def _history(
         yield schema, _parts_query(con, parts_of(store, manifests, table), schema, _RUN)
     splits = [path for card in cards(store) if (path := card.with_name("split.parquet")).exists()]
     yield schemas.SPLITS, _parts_query(con, splits, schemas.SPLITS, _MODEL)
-    runs = [_manifest_row(manifest) for manifest in manifests]
+    runs = [_manifest_row(store, manifest) for manifest in manifests]
     yield schemas.MANIFESTS, _values_query(runs, schemas.MANIFESTS)
     yield schemas.CARDS, _values_query(_card_rows(store), schemas.CARDS)
 
@@ -157,7 +159,10 @@ def _parts_query(
     )
     present = con.sql(f"from {rows}").columns
     missing = [null for name, null in nulls.items() if name not in present]
-    columns = ", ".join(["* exclude (filename)", *missing, added])
+    excluded = "* exclude (filename)"
+    if added == _RUN and "run" in present:
+        excluded, added = "* exclude (filename, run)", _RUN_KEPT
+    columns = ", ".join([excluded, *missing, added])
     return f"select {columns} from {rows}"  # noqa: S608 - all quoted
 
 
@@ -187,7 +192,7 @@ def _sql_type(kind: pa.DataType) -> str:
     return _SQL_TYPES[str(kind)]
 
 
-def _manifest_row(manifest: Manifest) -> list[Any]:
+def _manifest_row(store: Store, manifest: Manifest) -> list[Any]:
     """Write a manifest as a row of `schemas.MANIFESTS`."""
     return [
         manifest.id,
@@ -198,7 +203,7 @@ def _manifest_row(manifest: Manifest) -> list[Any]:
         manifest.seconds,
         manifest.version,
         manifest.model,
-        manifest.report,
+        shown_report(store, manifest),
         json.dumps(manifest.arguments, ensure_ascii=False),
         json.dumps(manifest.counts, ensure_ascii=False),
         sum(part.rows for part in manifest.parts),

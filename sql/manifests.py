@@ -9,7 +9,9 @@ from typing import Any
 from sql.files import write_text
 from sql.store import Store
 
-SCHEMA = 1
+# A manifest that replaces others is of schema 2: a version that knows nothing of it must not show
+# their rows beside its own.
+PLAIN, REPLACING = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class Manifest:
     """What a finished run did, and the parts it makes visible.
 
     `started` and `finished` are ISO 8601 in UTC, `seconds` is wall time. `parts` holds the
-    adopted parts too; `adopted` names the killed runs that they come from.
+    adopted parts too; `adopted` names the killed runs that they come from. `replaces` names the
+    runs whose parts these stand for: a compaction wrote what lives of them anew.
     """
 
     id: str
@@ -43,11 +46,15 @@ class Manifest:
     model: str | None = None
     report: str | None = None
     seconds: float = 0.0
+    replaces: list[str] = field(default_factory=list)
 
 
 def write(store: Store, manifest: Manifest) -> None:
     """Commit a run: everything it names must lie on the disk by now."""
-    text = json.dumps({"schema": SCHEMA, **asdict(manifest)}, indent=1, ensure_ascii=False)
+    content = {"schema": REPLACING if manifest.replaces else PLAIN, **asdict(manifest)}
+    if not manifest.replaces:
+        del content["replaces"]  # older versions read it too
+    text = json.dumps(content, indent=1, ensure_ascii=False)
     write_text(store.manifest(manifest.id), text + "\n")
 
 
@@ -63,17 +70,31 @@ def parts_of(store: Store, manifests: Iterable[Manifest], table: str) -> list[Pa
     """Tell where the visible parts of a table lie, oldest run first."""
     return [
         store.root / part.path
-        for manifest in manifests
+        for manifest in visible(manifests)
         for part in manifest.parts
         if part.table == table
     ]
+
+
+def visible(manifests: Iterable[Manifest]) -> list[Manifest]:
+    """Tell the runs whose parts are shown: those that none replaces."""
+    manifests = list(manifests)
+    replaced = {run_id for manifest in manifests for run_id in manifest.replaces}
+    return [manifest for manifest in manifests if manifest.id not in replaced]
+
+
+def shown_report(store: Store, manifest: Manifest) -> str | None:
+    """Tell where the report of a run lies, relative to the store; None once it was removed."""
+    if manifest.report and (store.root / manifest.report).exists():
+        return manifest.report
+    return None
 
 
 def _read(path: Path) -> Manifest:
     try:
         found = json.loads(path.read_bytes())
         schema = found.pop("schema")
-        if schema == SCHEMA:
+        if schema in {PLAIN, REPLACING}:
             parts = [Part(**part) for part in found.pop("parts")]
             return Manifest(parts=parts, **found)
     except (ValueError, TypeError, KeyError, AttributeError) as err:

@@ -102,6 +102,16 @@ def drop_journals(store: Store, run_ids: Iterable[str]) -> None:
         _journal(store, run_id).unlink(missing_ok=True)
 
 
+def spent_journals(store: Store, manifests: Iterable[Manifest]) -> list[Path]:
+    """Tell the journals that name no part which anybody may still adopt."""
+    claimed = {part.path for manifest in manifests for part in manifest.parts}
+    return [
+        journal
+        for journal in sorted(store.runs.glob(".*.journal"))
+        if not any(path not in claimed and (store.root / path).exists() for path in _named(journal))
+    ]
+
+
 def orphans(store: Store, manifests: Iterable[Manifest]) -> list[Part]:
     """Tell the finished parts of facts that killed runs left, for the next run to adopt."""
     journaled = _journaled(store)
@@ -135,12 +145,15 @@ def _journal(store: Store, run_id: str) -> Path:
 
 
 def _journaled(store: Store) -> set[str]:
-    """Tell the paths that the journals of all runs name; one that is damaged names none."""
-    paths: set[str] = set()
-    for journal in store.runs.glob(".*.journal"):
-        with suppress(ValueError):
-            paths.update(json.loads(journal.read_bytes()))
-    return paths
+    """Tell the paths that the journals of all runs name."""
+    return {path for journal in store.runs.glob(".*.journal") for path in _named(journal)}
+
+
+def _named(journal: Path) -> list[str]:
+    """Tell the paths that a journal names; one that is damaged names none."""
+    with suppress(ValueError):
+        return [str(path) for path in json.loads(journal.read_bytes())]
+    return []
 
 
 def _unclaimed(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sql.files import replacing, write_text
-from sql.manifests import Manifest
+from sql.manifests import Manifest, shown_report
 from sql.store import Store, cards, current_models
 
 _SQL = Path(__file__).parent
@@ -45,7 +45,7 @@ def _state(store: Store, manifests: Sequence[Manifest]) -> str:
     """Digest what the database is made from."""
     made_from = [
         str(store.root),
-        [manifest.id for manifest in manifests],
+        [[manifest.id, shown_report(store, manifest)] for manifest in manifests],
         [str(card) for card in cards(store)],
         sorted(current_models(store)),
         [path.read_text(encoding="utf-8") for path in sorted(_SQL.glob("views/*.sql"))],

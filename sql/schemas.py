@@ -199,7 +199,7 @@ _ENGAGEMENT = _table(
         "probability of high that the model sees in its picture, 0 to 1; null without a picture",
         null=True,
     ),
-    _column("threshold", pa.float32(), "score from which the guess is high", null=True),
+    _column("threshold", pa.float32(), "score above which the guess is high", null=True),
     _column("guess", pa.string(), "high or low by the score", null=True),
     _column("head", pa.string(), "which of the model's heads gave the score", null=True),
     _column(

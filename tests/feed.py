@@ -24,4 +24,5 @@ def feed(likes: Sequence[float | None], **columns: Sequence[Any]) -> pd.DataFram
             ).astype("datetime64[us, UTC]")
             for name in times
         }
+        | {"time_unread": False}
     )

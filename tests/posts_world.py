@@ -127,9 +127,17 @@ class PostBench:
     def use_model(self, model: Path, task: str, name: str) -> None:
         """Give the store a copy of this model for a task."""
         folder = self.store.models / name
-        folder.parent.mkdir(parents=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(model, folder)
         make_current(self.store, task, name)
+
+    def copy_as(self, name: str, version: str) -> Path:
+        """A copy of a model of the store outside it, as another version."""
+        copy = self.folder / "copies" / version
+        shutil.copytree(self.store.models / name, copy)
+        card = json.loads((copy / "card.json").read_text(encoding="utf-8"))
+        (copy / "card.json").write_text(json.dumps(card | {"version": version}), encoding="utf-8")
+        return copy
 
     def run(self, *arguments: object) -> Result:
         """The command, in this process, with the bench's store and a training of seconds."""

@@ -193,7 +193,7 @@ def test_a_plain_network_answers_one_fold(tmp_path):
     card = teach(tmp_path / "work", tmp_path / "model", settings, tmp_path / "pictures")
     assert list(card.vocabulary) == [HEAD]
     assert sorted(set(card.split["heads"].values())) == ["", HEAD]
-    assert "One fold of these" in card.split["rule"]
+    assert "One fold of five by account" in card.split["rule"]
     assert any("started without weights" in note for note in card.notes)
     assert set(scores_of(tmp_path / "model")["head"]) == {HEAD}
     kinds = {type(layer).__name__ for layer in trunk(settings).network.layers}
@@ -208,6 +208,7 @@ def test_a_split_by_time_has_one_head(tmp_path, tiny_weights):
         small(tiny_weights),
         tmp_path / "pictures",
         split="time",
+        rule="likes > 3000",
     )
     assert list(card.vocabulary) == [HEAD]
     cut = pd.Timestamp(card.split["cut"])

@@ -188,6 +188,71 @@ def test_pictures_are_tagged_where_there_is_a_tagger(scored_bench, tiny_model):
     assert scored_bench.engage()["run"] is None
 
 
+def test_a_new_classifier_looks_where_the_tagger_has_looked(scored_bench, tiny_model):
+    """Each model has a plan of its own: what one has seen does not count for the other."""
+    scored_bench.use_model(tiny_model, "tagger", "tiny/1")
+    scored_bench.engage()
+    scored_bench.use_model(scored_bench.copy_as("engagement/1", "2"), "engagement", "engagement/2")
+    told = scored_bench.engage()
+    assert (told["scored"], told["fetched"], told["cached"]) == (72, 0, 72)
+    assert scored_bench.ask("select distinct model from engagement") == [("engagement/2",)]
+
+
+def test_a_picture_that_another_source_got_reaches_the_posts(scored_bench):
+    """What a run of another CSV fetched and scored is decided on here as well."""
+    page = scored_bench.shop.pages["/4.png"]
+    scored_bench.shop.pages["/4.png"] = Page(status=404)
+    scored_bench.engage("--source", "a")
+    scored_bench.shop.pages["/4.png"] = page
+    scored_bench.engage("--source", "b", "--refetch")
+    assert scored_bench.engage("--source", "a")["run"] is not None
+    scores = scored_bench.ask("select score from engagement where id = 'q4'")
+    assert len(scores) == 2
+    assert scores[0] == scores[1] != (None,)
+
+
+def test_figures_go_with_the_run_that_made_them(scored_bench):
+    """After a run without pictures the views show no figure of the classifier any more."""
+    scored_bench.engage()
+    scored_bench.engage("--metadata-only", "--high", "likes > 3000")
+    assert scored_bench.ask("select metric, value from engagement_evaluation") == [
+        ("posts_measured", 0.0)
+    ]
+    assert scored_bench.ask("select distinct model, rule from engagement_ladder") == [
+        (None, "likes > 3000")
+    ]
+    scored_bench.engage()
+    assert scored_bench.ask("select count(*) from engagement where score is not null") == [(72,)]
+
+
+def test_times_that_cannot_be_read_are_told(scored_bench):
+    """Seconds since 1970 are times; words are not, and a note says what that means."""
+    for row in scored_bench.rows[:10]:
+        row.update(posted_at="1767225600", collected_at="1767229200")
+    for row in scored_bench.rows[10:15]:
+        row.update(posted_at="yesterday")
+    told = scored_bench.engage()
+    assert told["figures"]["unknown"] == {"too_young": 10}
+    notes = told["figures"]["notes"]
+    assert any("5 posts have a time that can't be read" in note for note in notes)
+
+
+def test_a_median_is_not_split_by_time(posts_bench):
+    """It would know what comes after the date, so the two are refused together."""
+    asked = ("--metadata-only", "--high", "above account median", "--split", "time")
+    result = posts_bench.run("engage", posts_bench.write(), *asked)
+    assert result.exit_code == 2
+    assert "median is of its later posts too" in result.output
+
+
+def test_metadata_alone_leave_pictures_alone(posts_bench):
+    """Pictures that are named are neither asked for nor failed, wherever they lie."""
+    posts_bench.rows[0]["image_url"] = "../../elsewhere.jpg"
+    told = posts_bench.engage("--metadata-only", "--high", "above account median")
+    assert (told["pictures"], told["failed"], told["rejected"], told["exit_code"]) == (0, 0, 0, 0)
+    assert posts_bench.shop.asked == []
+
+
 def test_metadata_alone_need_no_picture_and_no_model(posts_bench):
     """The ladder stands without its picture rungs, no server is asked, and no model is there."""
     for row in posts_bench.rows:
@@ -205,11 +270,11 @@ def test_metadata_alone_need_no_picture_and_no_model(posts_bench):
 
 
 @pytest.mark.parametrize(
-    "asked", [("--high", "likes > 3000"), ("--min-age", "1"), ("--split", "time")]
+    "asked", [("--high", "above account median"), ("--min-age", "1"), ("--split", "time")]
 )
 def test_another_question_decides_on_every_post_again(posts_bench, asked):
     """With the same CSV and another rule, age or split there is something to do."""
-    first = ("--metadata-only", "--high", "above account median")
+    first = ("--metadata-only", "--high", "likes > 3000")
     posts_bench.engage(*first)
     assert posts_bench.engage(*first, *asked)["run"] is not None
     assert posts_bench.engage(*first, *asked)["run"] is None
@@ -217,9 +282,7 @@ def test_another_question_decides_on_every_post_again(posts_bench, asked):
 
 def test_a_split_by_time_has_the_account_mean(posts_bench):
     """What accounts did before the date is a rung of its own, and the split is named."""
-    told = posts_bench.engage(
-        "--metadata-only", "--high", "above account median", "--split", "time"
-    )
+    told = posts_bench.engage("--metadata-only", "--high", "likes > 3000", "--split", "time")
     assert "account mean" in [rung["name"] for rung in told["figures"]["ladder"]]
     assert "By time: trained on posts before" in told["figures"]["split"]
 
@@ -238,9 +301,9 @@ def test_one_account_is_a_named_fallback(posts_bench):
     for row in posts_bench.rows:
         row["account"] = "only one"
     told = posts_bench.engage("--metadata-only", "--high", "likes > 3000")
-    assert any("only one account is known" in note for note in told["figures"]["notes"])
+    assert any("Only one account is known" in note for note in told["figures"]["notes"])
     page = (posts_bench.store.root / told["report"]).read_text(encoding="utf-8")
-    assert "only one account is known" in page
+    assert "Only one account is known" in page
 
 
 @pytest.mark.parametrize(
@@ -249,6 +312,8 @@ def test_one_account_is_a_named_fallback(posts_bench):
         ("likes > 99999999", "all 72 labelled posts are low"),
         ("likes > -", "does not say what is high"),
         ("top 0%", "does not say what is high"),
+        ("likes > 10.000", "does not say what is high"),
+        ("", "does not say what is high"),
     ],
 )
 def test_a_rule_that_tells_nothing_apart_is_refused(posts_bench, rule, told):

@@ -123,10 +123,13 @@ def test_which_class_is_called_high_changes_nothing(split):
 @pytest.mark.parametrize(
     ("accounts", "words"),
     [
-        ([None] * N, "no account is known"),
-        (["only"] * N, "only one account is known"),
-        ([f"shop_{number % 4}" for number in range(N)], "only 4 are known"),
-        ([f"shop_{number % 4}" if number < 60 else None for number in range(N)], "only 4 are"),
+        ([None] * N, "No account is known"),
+        (["only"] * N, "Only one account is known"),
+        ([f"shop_{number % 4}" for number in range(N)], "Only 4 accounts are known"),
+        (
+            [f"shop_{number % 4}" if number < 60 else None for number in range(N)],
+            "Only 4 accounts are",
+        ),
     ],
 )
 def test_few_accounts_are_split_at_random_and_it_says_so(accounts, words):

@@ -2,6 +2,7 @@
 
 import json
 import string
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -28,6 +29,7 @@ MANIFEST = st.builds(
     model=st.none() | TEXT,
     report=st.none() | TEXT,
     seconds=st.floats(0, 1e6),
+    replaces=st.lists(TEXT, max_size=2),
 )
 
 
@@ -64,6 +66,29 @@ def test_parts_of_a_table(tmp_path):
     assert found == [tmp_path / tags.path, tmp_path / newer.path]
 
 
+def test_parts_of_replaced_runs_are_not_shown(tmp_path):
+    """A run that another replaces shows nothing of its own any more, and is still listed."""
+    store = Store(tmp_path)
+    old, new = (
+        Part("tags", "tags/run=1/x.parquet", 1, 1),
+        Part("tags", "tags/run=2/x.parquet", 1, 1),
+    )
+    write(store, manifest("1", old))
+    write(store, replace(manifest("2", new), replaces=["1"]))
+    found = read_all(store)
+    assert [one.id for one in found] == ["1", "2"]
+    assert parts_of(store, found, "tags") == [tmp_path / new.path]
+
+
+@pytest.mark.parametrize(("replaces", "schema"), [([], 1), (["1"], 2)])
+def test_an_older_version_refuses_only_what_it_would_show_twice(tmp_path, replaces, schema):
+    """A plain manifest is written as ever; one that replaces others says so by its schema."""
+    write(Store(tmp_path), replace(manifest("2"), replaces=replaces))
+    found = json.loads(Store(tmp_path).manifest("2").read_text())
+    assert found["schema"] == schema
+    assert ("replaces" in found) == bool(replaces)
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "{", "[]", "null", "{}", '{"schema": 1}', '{"schema": 1, "parts": [{"x": 1}]}', "\xff"],
@@ -82,6 +107,6 @@ def test_newer_schema_is_refused(tmp_path):
     store = Store(tmp_path)
     write(store, manifest("7"))
     found = json.loads(store.manifest("7").read_text())
-    store.manifest("7").write_text(json.dumps(found | {"schema": 2}))
-    with pytest.raises(ValueError, match="schema 2"):
+    store.manifest("7").write_text(json.dumps(found | {"schema": 3}))
+    with pytest.raises(ValueError, match="schema 3"):
         read_all(store)

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("catalog", "engagement", "jobs", "reports", "sql")
-DATA = (".sql", ".j2", ".toml", ".html", ".css")
+DATA = (".sql", ".md", ".j2", ".toml", ".html", ".css")
 PRODUCTS = "id,image,title\n0001,a.jpg,first\n,b.jpg,nameless\n0001,a.jpg,renamed\n"
 
 

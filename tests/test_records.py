@@ -145,12 +145,12 @@ def test_what_a_kind_does_not_require_may_be_missing():
 
 
 def test_what_a_kind_does_not_require_is_read_where_it_is():
-    """An id counts, and must be filled in; a picture may be blank, and not invalid."""
+    """An id counts, and must be filled in; a picture may be blank or invalid, and is none then."""
     header, kind = "id,image,size", {"attributes": SIZE, "layout": LOOSE}
     got = record(header, ["7", "a.jpg", ""], **kind)
     assert (got.id, got.pictures) == ("7", ("/shop/data/a.jpg",))
     assert record(header, ["7", " ", "3"], **kind).pictures == ()
-    assert record(header, ["7", "ftp://x", "3"], **kind).reason is Reason.PICTURE_SCHEME
+    assert record(header, ["7", "ftp://x", "3"], **kind).pictures == ()
     assert record(header, ["", "a.jpg", "3"], **kind).reason is Reason.ID_EMPTY
 
 

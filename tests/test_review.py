@@ -46,6 +46,7 @@ def scored(posts, head=None, unseen=None, score=None):
             "head": fold if head is None else head,
             "score": known if score is None else score,
             "unseen": np.ones(len(posts), bool) if unseen is None else unseen,
+            "chosen_by": False,
         }
     )
 
@@ -238,11 +239,12 @@ def test_few_accounts_are_drawn_by_picture():
 def test_few_posts_are_a_caution():
     """Forty-nine evaluated posts are few, fifty are not."""
     posts = world()
-    for count, notes in ((50, 0), (49, 1)):
+    for count, notes in ((50, 1), (49, 2)):
         told = scored(posts, unseen=np.arange(N) < count)
         review = review_scored(posts, card(), told, never).review
         assert len(review.notes) == notes
-    assert "Only 49 posts could be measured" in review.notes[0]
+    assert "151 labelled posts are scored and not measured" in review.notes[0]
+    assert "Only 49 posts could be measured" in review.notes[1]
 
 
 @pytest.mark.parametrize(("threshold", "always"), [(0.0, "high"), (1.0, "low")])
@@ -261,7 +263,7 @@ def test_the_fallback_of_the_training_comes_first():
     told = scored(posts, unseen=np.arange(N) < 20)
     notes = review_scored(posts, given, told, never).review.notes
     assert notes[0] == "Only four accounts are known."
-    assert len(notes) == 2
+    assert len(notes) == 3
 
 
 def test_without_a_ladder_the_picture_is_still_judged():
@@ -283,7 +285,7 @@ def test_nothing_to_measure_is_said():
     assert review.evaluation is None
     assert review.ladder == ()
     assert "no labelled post with a picture is new" in review.finding
-    assert review.notes == ("There is no ladder: no labelled post is new to the classifier.",)
+    assert review.notes[0] == "There is no ladder: there is no labelled post to test on."
     assert review.labelled == N
 
 
@@ -311,12 +313,10 @@ def test_metadata_are_measured_on_the_trials_of_the_split(split):
     decided = reviewed.decided[known].reset_index(drop=True)
     for trial, part in zip(division.trials, parts, strict=True):
         test = decided[trial.test]
-        assert test["evaluated"].all()
         assert set(test["bar"]) == {labels.bar(rule, labelled, trial.train)}
         assert (test["label"] == "high").tolist() == part.exam.high[trial.test].tolist()
     assert len({part.bar for part in parts}) > 1 or split is not Split.ACCOUNT
-    tested = np.any([trial.test for trial in division.trials], axis=0)
-    assert decided["evaluated"].tolist() == tested.tolist()
+    assert not decided["evaluated"].any()
     review = reviewed.review
     exams = [
         Exam(trial.train | trial.validation, trial.test, part.exam.high)
@@ -349,7 +349,7 @@ def test_metadata_of_few_accounts_say_so():
     posts = world(account=[f"shop_{number % 2}" for number in range(N)])
     review = review_metadata(posts, Rule.parse("likes > 100"), TWO_DAYS, Split.ACCOUNT).review
     assert review.kind is Split.RANDOM
-    assert "only 2 are known" in review.notes[0]
+    assert "Only 2 accounts are known" in review.notes[0]
 
 
 def test_metadata_of_an_account_median_have_no_bar():

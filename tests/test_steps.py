@@ -73,12 +73,14 @@ def test_numbers_of_posts(tmp_path, text, number):
         ("2017-04-29T05:00:00.250Z", (2017, 4, 29, 5, 0, 0, 250_000)),
         ("2017-04-29T05:00:00.123456789", (2017, 4, 29, 5, 0, 0, 123_456)),
         *((text, None) for text in ("", "yesterday", "05/01/2026", "2026-02-30", "2026-1-5")),
-        *((text, None) for text in ("2026-01-05T25:00Z", "2026-01-05T02:09+99:99", "1767578960")),
+        *((text, None) for text in ("2026-01-05T25:00Z", "2026-01-05T02:09+99:99")),
+        ("1767578960", (2026, 1, 5, 2, 9, 20)),
+        ("1767578960250", (2026, 1, 5, 2, 9, 20, 250_000)),
         *((text, None) for text in ("infinity", "epoch", "2026-01-05T02:09 CET", "2026-01-05Z")),
     ],
 )
 def test_times_of_posts(tmp_path, text, time):
-    """ISO 8601, with a zone or in UTC, or a day alone, which begins at midnight UTC."""
+    """ISO 8601, with a zone or in UTC, a day alone (midnight UTC), or seconds since 1970."""
     with staged(tmp_path, "likes,posted_at,collected_at", f"1,{text},{text}") as con:
         rows = con.sql("select posted_at, collected_at from staged").to_arrow_table().to_pylist()
     expected = time and datetime(*time, tzinfo=UTC)
@@ -139,7 +141,8 @@ def test_frame_of_posts(tmp_path):
         frame = statements.table(con, "posts_frame")
     assert frame.column_names == [
         *("id", "line", "account", "followers", "likes", "likes_given", "comments"),
-        *("posted_at", "collected_at", "caption", "product_id", "pictures"),
+        *("posted_at", "collected_at", "caption", "product_id", "time_unread"),
+        "pictures",
     ]
     told = frame.select(["id", "line", "account", "likes", "likes_given", "pictures"]).to_pylist()
     assert [tuple(row.values()) for row in told] == [

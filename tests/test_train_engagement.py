@@ -57,9 +57,9 @@ def test_one_account_trains_by_a_named_fallback(posts_bench):
     told = json.loads(posts_bench.train("--high", "likes > 1500", "--json").stdout)
     card = load_card(posts_bench.store.models / told["model"])
     assert (card.split["asked"], card.split["kind"]) == ("account", "random")
-    assert any("only one account is known" in note for note in card.notes)
+    assert any("Only one account is known" in note for note in card.notes)
     page = (posts_bench.store.root / told["report"]).read_text(encoding="utf-8")
-    assert "only one account is known" in page
+    assert "Only one account is known" in page
 
 
 def test_weights_that_cannot_be_had_are_told_first(posts_bench):

@@ -81,7 +81,7 @@ def material(
         prints[sha] = fingerprint(picture)
         files.append(path)
         rows.append({"id": row["post_id"], "line": number + 2, **row, "picture": sha})
-    posts = pd.DataFrame(rows).assign(product_id=None)
+    posts = pd.DataFrame(rows).assign(product_id=None, time_unread=False)
     for name in ("likes", "followers", "comments"):
         posts[name] = posts[name].astype(float)
     for name in ("posted_at", "collected_at"):

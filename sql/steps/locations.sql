@@ -1,6 +1,6 @@
 -- What is known of each location that the staged products or posts name.
 -- One row a location.
--- params: $model (the model that tags, null when decoding alone is wanted), $now, $stale (before
+-- params: $model (the model that looks, null when decoding alone is wanted), $now, $stale (before
 -- it a picture that was fetched is asked for again), $refetch, $passing (reasons for which a
 -- picture may be decoded again after a day, as they are not in its bytes)
 with

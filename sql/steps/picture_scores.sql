@@ -4,7 +4,7 @@
 select
     picture,
     head,
-    -- The order is that of engagement.classifier.CLASSES: low, high.
+    -- The order is that of engagement.classes.CLASSES: low, high.
     scores[2] as high,
     trained_on
 from history.scores as scores

@@ -47,6 +47,9 @@ select
     staged.collected_at,
     staged.caption,
     staged.product_id,
+    (staged.given['posted_at'] is not null and staged.posted_at is null)
+        or (staged.given['collected_at'] is not null and staged.collected_at is null)
+        as time_unread,
     case
         when len(staged.pictures) > 1 then coalesce(several.pictures, [])
         when first.picture is null then []

@@ -13,6 +13,16 @@ read as (
             try_cast(regexp_extract(text, '^([+-]?[0-9]+)([.]0{1,2})?$', 1) as bigint)
             for text in [given['followers'], given['likes'], given['comments']]
         ] as counts,
+        -- Seconds or milliseconds since 1970, as exports of networks have them.
+        [
+            make_timestamptz(
+                case
+                    when regexp_full_match(text, '[0-9]{10}') then text::bigint * 1000000
+                    when regexp_full_match(text, '[0-9]{13}') then text::bigint * 1000
+                end
+            )
+            for text in [given['posted_at'], given['collected_at']]
+        ] as counted,
         -- ISO 8601: a day, maybe a time of it, maybe a zone, which is UTC where none is said.
         [
             regexp_extract(
@@ -53,8 +63,8 @@ select
     counts[1] as followers,
     counts[2] as likes,
     counts[3] as comments,
-    times[1] as posted_at,
-    times[2] as collected_at,
+    coalesce(times[1], counted[1]) as posted_at,
+    coalesce(times[2], counted[2]) as collected_at,
     given['caption'] as caption,
     given['product_id'] as product_id,
     given,

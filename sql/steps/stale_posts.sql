@@ -1,7 +1,7 @@
--- The staged posts that were last decided on with something else than now: another model, or
--- another rule; or never.
+-- The staged posts on which something else must be decided now: they were last decided on with
+-- another model or rule, or never; or their picture is another, or has a score by now.
 -- One row a post.
--- params: $source, $basis (what decides, in the words of the job)
+-- params: $source, $basis (what decides, in the words of the job), $model (null: no picture counts)
 with
 
 newest as (
@@ -12,8 +12,50 @@ newest as (
     order by run desc
     limit 1
 
+),
+
+places as (
+
+    select
+        id,
+        unnest(pictures) as location,
+        generate_subscripts(pictures, 1) as place
+    from staged
+
+),
+
+firsts as (
+
+    select places.id, arg_min(images.picture, places.place) as picture
+    from places
+    join fetches using (location)
+    join images using (picture)
+    where images.outcome = 'ok'
+    group by places.id
+
+),
+
+scored as (
+
+    select distinct picture
+    from history.scores as scores
+    where model = $model
+
+),
+
+looked_at as (
+
+    select id, picture
+    from firsts
+    semi join scored using (picture)
+
 )
 
 select staged.id
 from staged
-where not exists (from newest where newest.basis = $basis)
+left join looked_at using (id)
+left join engagement on engagement.source = $source and engagement.id = staged.id
+where
+    not exists (from newest where newest.basis = $basis)
+    or engagement.id is null
+    or engagement.pictures[1] is distinct from looked_at.picture

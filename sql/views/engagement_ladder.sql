@@ -1,11 +1,12 @@
--- What simpler predictors reach on the same posts, by the newest run that measured it.
+-- What simpler predictors reach on the same posts, by the newest run of the source.
 -- One row a source and rung.
 with
 
 newest as (
 
     select source, max(evaluated_at) as evaluated_at
-    from history.engagement_ladder
+    -- Every run writes posts_measured, also one that could measure nothing.
+    from history.engagement_evaluation
     group by source
 
 )

@@ -89,6 +89,7 @@ def read_posts(csv: Path) -> pd.DataFrame:
         staged[name] = staged[name].astype(float)
     for name in ("posted_at", "collected_at"):
         staged[name] = pd.to_datetime(staged[name], utc=True)
+    staged["time_unread"] = False
     for name in TEXTS:
         staged[name] = staged[name].astype(object).where(staged[name].notna(), None)
     return staged
