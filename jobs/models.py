@@ -80,6 +80,8 @@ class Listed:
                 "backbone": card.backbone,
                 "image_size": card.image_size,
                 "heads": list(card.vocabulary),
+                "rule": card.settings.get("rule"),
+                "split": card.split.get("kind"),
             }
             for card in self.cards
         ]
@@ -89,9 +91,17 @@ class Listed:
         lines = []
         for card in self.cards:
             mark = "*" if card.model in self.serving else " "
-            heads = ", ".join(card.vocabulary)
-            lines.append(f"{mark} {card.model}  {card.backbone} {card.image_size} px  {heads}")
+            lines.append(
+                f"{mark} {card.model}  {card.backbone} {card.image_size} px  {_about(card)}"
+            )
         return "\n".join(lines) or "no models yet"
+
+
+def _about(card: Card) -> str:
+    """What tells a model from others of its task."""
+    if card.task == CLASSIFIER:
+        return f"high is {card.settings['rule']}, split by {card.split['kind']}"
+    return ", ".join(card.vocabulary)
 
 
 def listing(store: Store) -> Listed:

@@ -26,7 +26,9 @@ def test_training_keeps_a_classifier_with_its_evidence(posts_bench):
     second = json.loads(posts_bench.train(*MEDIAN, "--seed", "2", "--json").stdout)
     assert not second["current"]
     assert len(posts_bench.shop.asked) == asked
-    assert f"* {first['model']}" in posts_bench.run("models").stdout
+    listed = posts_bench.run("models").stdout
+    assert f"* {first['model']}" in listed
+    assert "high is above account median, split by account" in listed
     posts_bench.run("models", "use", second["model"])
     assert f"* {second['model']}" in posts_bench.run("models").stdout
     assert posts_bench.ask("select count(*) from posts") == [(0,)]
