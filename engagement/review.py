@@ -1,6 +1,6 @@
 """What a run says about posts: the label of each, and how far pictures and the rest explain it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -68,50 +68,31 @@ def review_scored(
     where few accounts are known.
     """
     rule, why = _unknown(posts, card.settings["rule"], card.settings["min_age_hours"])
-    known = pd.isna(why)
-    head = scored["head"].to_numpy(object)
+    known, kind = pd.isna(why), Split(card.split["kind"])
+    head, score = scored["head"].to_numpy(object), scored["score"].to_numpy(float)
     evaluated = known & scored["unseen"].to_numpy(bool)
     bars, thresholds = card.settings["bars"], card.settings["thresholds"]
     by_head = {name: labels.high(posts, known, rule, bars[name]) for name in np.unique(head)}
     high = _picked(by_head, head)
-    score = scored["score"].to_numpy(float)
     threshold = np.array([thresholds[name] for name in head], float)
-    exams = [
-        Exam(
-            _learners(posts, known, evaluated & (head == name), card),
-            evaluated & (head == name),
-            by,
-        )
-        for name, by in by_head.items()
-        if (evaluated & (head == name)).any()
-    ]
     drawn = units(posts, groups)
     # What chose the epoch taught nothing: it may say what the picture is worth to the other rungs.
     honest = np.where(evaluated | scored["chosen_by"].to_numpy(bool), score, np.nan)
-    rungs, notes = _rungs(posts, exams, drawn, honest, kind=Split(card.split["kind"]))
-    measured = (
-        evaluate(
-            high[evaluated],
-            score[evaluated],
-            score[evaluated] > threshold[evaluated],
-            posts["account"].to_numpy(object)[evaluated],
-            drawn[evaluated],
-            np.unique(head, return_inverse=True)[1][evaluated],
-        )
-        if evaluated.any()
-        else None
-    )
+    exams = list(_exams(posts, known, evaluated, head, by_head, kind, card.split["cut"]))
+    rungs, notes = _rungs(posts, exams, drawn, honest, kind=kind)
+    measured = _measured(posts, evaluated, high, score, threshold, drawn, head)
+    pictured = np.isfinite(score)
     return Reviewed(
         Review(
             rule=str(rule),
-            kind=Split(card.split["kind"]),
+            kind=kind,
             split=card.split["rule"],
-            finding=_finding(measured, pictured=bool(np.isfinite(score).any())),
+            finding=_finding(measured, pictured=bool(pictured.any())),
             notes=(
                 *_fallback(card.split["fallback"]),
                 *notes,
                 *_unread(posts),
-                *_left_out(int((known & np.isfinite(score) & ~evaluated).sum())),
+                *_left_out(int((known & pictured & ~evaluated).sum())),
                 *_cautions(measured),
             ),
             ladder=rungs,
@@ -125,13 +106,52 @@ def review_scored(
                 "label": _only(known, _named(high)),
                 "reason": why,
                 "score": score,
-                "threshold": np.where(np.isfinite(score), threshold, np.nan),
-                "guess": _only(np.isfinite(score), _named(score > threshold)),
-                "head": _only(np.isfinite(score), head),
+                "threshold": np.where(pictured, threshold, np.nan),
+                "guess": _only(pictured, _named(score > threshold)),
+                "head": _only(pictured, head),
                 "evaluated": evaluated,
                 "bar": [bars[name] for name in head],
             }
         ),
+    )
+
+
+def _exams(
+    posts: pd.DataFrame,
+    known: Bools,
+    evaluated: Bools,
+    head: NDArray[np.object_],
+    by_head: Mapping[str, Bools],
+    kind: Split,
+    cut: str | None,
+) -> Iterator[Exam]:
+    """What each head is tested on, with who may teach the other rungs and the labels by its bar."""
+    for name, high in by_head.items():
+        test = evaluated & (head == name)
+        if test.any():
+            yield Exam(_learners(posts, known, test, kind, cut), test, high)
+
+
+def _measured(
+    posts: pd.DataFrame,
+    evaluated: Bools,
+    high: Bools,
+    score: NDArray[np.float64],
+    threshold: NDArray[np.float64],
+    drawn: Codes,
+    head: NDArray[np.object_],
+) -> Evaluation | None:
+    """The figures of the posts that are evaluated; None where there are none."""
+    if not evaluated.any():
+        return None
+    score, threshold = score[evaluated], threshold[evaluated]
+    return evaluate(
+        high[evaluated],
+        score,
+        score > threshold,
+        posts["account"].to_numpy(object)[evaluated],
+        drawn[evaluated],
+        np.unique(head[evaluated], return_inverse=True)[1],
     )
 
 
@@ -207,12 +227,14 @@ def _picked(by_head: Mapping[str, Bools], head: NDArray[np.object_]) -> Bools:
     return picked
 
 
-def _learners(posts: pd.DataFrame, known: Bools, test: Bools, card: Card) -> Bools:
+def _learners(
+    posts: pd.DataFrame, known: Bools, test: Bools, kind: Split, cut: str | None
+) -> Bools:
     """The labelled posts that the other rungs may learn from, as the split has it, [n]."""
-    if card.split["kind"] == Split.TIME:
-        before = (posts["posted_at"] < pd.Timestamp(card.split["cut"])).to_numpy(bool)
+    if kind is Split.TIME:
+        before = (posts["posted_at"] < pd.Timestamp(cut)).to_numpy(bool)
         return np.asarray(known & before, bool)
-    if card.split["kind"] == Split.ACCOUNT:
+    if kind is Split.ACCOUNT:
         accounts = account_codes(posts)
         return known & ~np.isin(accounts, accounts[test])
     return known & ~test

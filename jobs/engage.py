@@ -10,7 +10,7 @@ from engagement.settings import MIN_AGE_HOURS, RULE, SPLITS, EngagementSettings
 from jobs.console import Console
 from jobs.errors import BadInput
 from jobs.inputs import Catalogue
-from jobs.models import CLASSIFIER, TAGGER, Model, find_model, model_for, use
+from jobs.models import CLASSIFIER, TAGGER, Model, find_model, model_for
 from jobs.pictures import get_and_look, rules_of
 from jobs.plan import Plan, make_plan
 from jobs.post_summary import PostSummary, summarise_posts
@@ -45,13 +45,11 @@ def engage_or_train(job: Engaging, settings: Settings, console: Console) -> Post
         console.say(f"{why}: training one first on the posts of {job.catalogue.csv}")
         # Loaded here: most nights train nothing.
         from jobs.train_engagement import Training, train  # noqa: PLC0415
-        from jobs.training import in_child  # noqa: PLC0415
+        from jobs.training import train_first  # noqa: PLC0415
 
         training = Training(job.catalogue, settings.train_engagement, job.engagement, job.refetch)
-        trained = in_child(train, training, settings, console)
-        use(store, trained.model)
-        console.say(str(replace(trained, current=True)))
-        job = replace(job, model=trained.model, refetch=False)
+        model = train_first(store, train, training, settings, console)
+        job = replace(job, model=model, refetch=False)
     return engage(job, settings, console)
 
 

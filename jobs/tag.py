@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from jobs.console import Console
 from jobs.errors import BadInput
 from jobs.inputs import Catalogue
-from jobs.models import TAGGER, find_model, model_for, use
+from jobs.models import TAGGER, find_model, model_for
 from jobs.pictures import get_and_look, rules_of
 from jobs.plan import count_untagged, make_plan
 from jobs.run import open_run
@@ -34,13 +34,11 @@ def tag_or_train(job: Tagging, settings: Settings, console: Console) -> Summary:
         console.say(f"{why}: training one first on the labelled rows of {job.catalogue.csv}")
         # Loaded here: most nights train nothing.
         from jobs.train_tagger import Training, train  # noqa: PLC0415
-        from jobs.training import in_child  # noqa: PLC0415
+        from jobs.training import train_first  # noqa: PLC0415
 
         training = Training(job.catalogue, settings.train, job.refetch)
-        trained = in_child(train, training, settings, console)
-        use(store, trained.model)
-        console.say(str(replace(trained, current=True)))
-        job = replace(job, model=trained.model, refetch=False)
+        model = train_first(store, train, training, settings, console)
+        job = replace(job, model=model, refetch=False)
     return tag(job, settings, console)
 
 

@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -23,7 +23,7 @@ from catalog.models.settings import TrainSettings
 from jobs.console import Console
 from jobs.errors import BadInput, JobError
 from jobs.inputs import Catalogue
-from jobs.models import Model
+from jobs.models import Model, use
 from jobs.pictures import get_and_look, rules_of
 from jobs.plan import make_plan
 from jobs.run import Run, open_run
@@ -150,6 +150,20 @@ def keep(
             report=report,
         )
         return Trained(run.id, card.model, current(run.store, card.task) == card.model, report)
+
+
+def train_first(
+    store: Store,
+    train: Callable[[Any, Settings, Console], Trained],
+    job: object,
+    settings: Settings,
+    console: Console,
+) -> str:
+    """Train the model that a job goes on with, make it current, and give its name."""
+    trained = in_child(train, job, settings, console)
+    use(store, trained.model)
+    console.say(str(replace(trained, current=True)))
+    return trained.model
 
 
 def in_child(
