@@ -29,7 +29,7 @@ MEDIAN = "account_median"
 FORMS = '"likes > 10000", "rate > 0.03", "top 30%" or "above account median"'
 
 _NUMBER = r"(?P<amount>\d{1,3}(?:[,_]\d{3})+|\d+(?:\.\d+)?)"
-_THOUSANDS = re.compile(r"\d{1,3}(\.\d{3})+")
+_WHOLE = re.compile(r"[\d,_]+(\.0{1,2})?")  # as in a CSV; 10.000 may be ten thousand
 _RULES = {
     kind: re.compile(pattern, re.IGNORECASE)
     for kind, pattern in {
@@ -70,8 +70,8 @@ class Rule:
         for kind, pattern in _RULES.items():
             if found := pattern.fullmatch(text.strip()):
                 given = found.groupdict().get("amount")
-                if kind == "likes" and _THOUSANDS.fullmatch(given or ""):
-                    break  # 10.000 may be ten thousand
+                if kind == "likes" and not _WHOLE.fullmatch(given or ""):
+                    break
                 amount = None if given is None else float(re.sub("[,_]", "", given))
                 if kind == "top" and not 0 < (amount or 0) < 100:
                     break
