@@ -79,11 +79,12 @@ def learn_classifier(
     main = taught[0][0].again(HEAD)
     learned = joined(backbone, main)
     learned.phases.append(_renamed(taught[0][1], questions[0].head))
-    answered = answers(main, features)
-    tuned = fine_tune(learned, backbone, lesson) if lesson.settings.fine_tune_layers else None
-    precision.in_full(backbone.network)
     # One question needs no head of its own; several need the trunk as it was.
     others = [head for head, _ in taught] if len(taught) > 1 else []
+    scores = {head.name: answers(head, features) for head in (main, *others)}
+    still = scores[HEAD]
+    tuned = fine_tune(learned, backbone, lesson) if lesson.settings.fine_tune_layers else None
+    precision.in_full(backbone.network)
     below = trunk(lesson.settings) if tuned and others else backbone
     precision.in_full(below.network)
     pixels = backbone.features.input
@@ -91,7 +92,6 @@ def learn_classifier(
     outputs = dict(learned.network.output)
     for head in others:
         outputs |= head(seen)
-    scores = {head.name: answers(head, features) for head in (main, *others)}
     measured = features[rows[TRAIN]]
     if tuned:
         scores[HEAD] = _asked(learned.network, lesson, sides, rows, count)
@@ -105,7 +105,7 @@ def learn_classifier(
         learned=learned,
         tested_by=tuple(head.name for head in others) or (HEAD,),
         tuned=tuned,
-        frozen=answered if tuned else None,
+        frozen=still if tuned else None,
         policy=backbone.policy,
     )
 
