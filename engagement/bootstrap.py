@@ -5,11 +5,11 @@ accounts (or picture groups) are drawn again instead, which is the cluster boots
 Hinkley 1997, section 3.8).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from engagement.findings import Auc
 
 Bools = NDArray[np.bool_]
 Codes = NDArray[np.int64]
@@ -22,26 +22,6 @@ BLOCK = 64
 
 LEAST_UNITS = 5
 """Accounts without which an interval would only look like one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Auc:
-    """The share of pairs, one post high and one low, in which the high one scores more.
-
-    `n` posts were in pairs, of `units` accounts or groups, which were resampled for the 95 %
-    interval. No value where there is no pair; no interval with fewer than LEAST_UNITS units.
-    """
-
-    value: float | None
-    low: float | None
-    high: float | None
-    n: int
-    units: int
-
-    @property
-    def beats_chance(self) -> bool:
-        """Whether the whole interval is above one half."""
-        return self.low is not None and self.low > 0.5
 
 
 def roc_auc(high: Bools, score: Floats, units: Codes, exams: Codes) -> Auc:

@@ -24,18 +24,14 @@ from catalog.models.training import Lesson, Progress
 from engagement.bootstrap import roc_auc
 from engagement.classes import CLASSES, HEAD, TASK
 from engagement.classifier_learning import Trained, learn_classifier
-from engagement.evaluation import Evaluation, choose_threshold, evaluate
+from engagement.evaluation import choose_threshold, evaluate
 from engagement.exams import Question, units
-from engagement.folds import Split
+from engagement.findings import Evaluation, Split
+from engagement.folds import FOLDS, Division
 from engagement.material import Material
 
 ASIDE = "aside"
 """Pictures that the first trial leaves out and the others need."""
-
-ONE_FOLD = (
-    "One fold of five by account: the posts of its accounts are scored by a model that never saw a"
-    " post of theirs, the others are not measured."
-)
 
 COMPARED = 64
 """Test pictures on which the exported file is compared with the trained network."""
@@ -98,7 +94,7 @@ def train_classifier(
             "pictures": int(material.posts["picture"].nunique()),
             "accounts": int(material.posts["account"].nunique()),
         },
-        split=_split(material, trained, tested),
+        split=_split(material, trained, tested, unreadable),
         metrics={
             **_by_side(material, trained.scores[HEAD]),
             "out_of_fold": asdict(_evaluation(material, tested)),
@@ -253,28 +249,32 @@ def _choices(material: Material, trained: Trained, settings: TrainSettings) -> d
     }
 
 
-def _split(material: Material, trained: Trained, tested: pd.DataFrame) -> dict[str, Any]:
-    """How the posts were divided: in words, and for each account the head that never saw it.
+def _split(
+    material: Material, trained: Trained, out_of_fold: pd.DataFrame, unreadable: int
+) -> dict[str, Any]:
+    """How the posts were divided, and for each account the head that never saw it.
 
-    An account that every head saw has no head ("").
+    An account that every head saw has no head (""). `aside` counts the posts on no side of the
+    first fold, for the likeness of their pictures. Older versions show `rule` and `fallback`.
     """
     division, posts, first = material.division, material.posts, material.questions[0]
     heads: dict[str, str] = {}
     if division.split is Split.ACCOUNT:
         heads = dict.fromkeys(posts["account"].dropna().unique(), "")
-        never = tested.assign(account=posts["account"].to_numpy()[tested["row"]]).dropna()
+        rows = out_of_fold["row"]
+        never = out_of_fold.assign(account=posts["account"].to_numpy()[rows]).dropna()
         heads |= dict(zip(never["account"], never["head"], strict=True))
-    alone = len(trained.tested_by) < len(material.questions)
+    tested = min(len(trained.tested_by), len(division.trials))
     return {
         "kind": division.split,
         "asked": division.asked,
         "cut": division.cut.isoformat() if division.cut else None,
-        "fallback": division.fallback,
-        "rule": f"Only the first fold was trained and tested. {division.rule}"
-        if alone and division.split is not Split.ACCOUNT
-        else ONE_FOLD
-        if alone
-        else division.rule,
+        "accounts": division.accounts,
+        "aside": _aside(material, trained),
+        "unpictured": material.unpictured,
+        "undecodable": unreadable,
+        "rule": f"by {division.split}: {tested} of {len(division.trials)} tested",
+        "fallback": _fallback(division),
         "heads": heads,
         "sides": {
             side: {
@@ -321,12 +321,24 @@ def _agreement(folder: Path, network: keras.Model, side: ClassSide) -> Any:
     return export.agreement(folder, pixels, {name: np.asarray(each) for name, each in said.items()})
 
 
+def _fallback(division: Division) -> str | None:
+    """Why the split is not the one that was asked for."""
+    if division.accounts is None:
+        return None
+    return f"accounts known: {division.accounts}, too few for {FOLDS} folds: split at random"
+
+
+def _aside(material: Material, trained: Trained) -> int:
+    """Posts that the first fold has on no side, and others have."""
+    if len(trained.scores) == 1:
+        return 0
+    return int((~np.any(_sides(material.questions[0]), axis=0)).sum())
+
+
 def _notes(material: Material, trained: Trained, unreadable: int) -> list[str]:
-    """What a reader must know besides."""
-    notes = [material.division.fallback] if material.division.fallback else []
-    first = material.questions[0]
-    aside = int((~np.any(_sides(first), axis=0)).sum())
-    if aside and len(trained.scores) > 1:
+    """What a reader of the card must know besides, of which the page has words of its own."""
+    notes = [] if (fallback := _fallback(material.division)) is None else [fallback]
+    if aside := _aside(material, trained):
         notes.append(
             f"{aside:,} posts are on no side of the first fold: pictures like theirs are in its"
             " test or validation. Other folds have them"

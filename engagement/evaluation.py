@@ -4,60 +4,20 @@ Every figure comes from one pass over the same rows. scikit-learn computes what 
 probabilities of high, so that areas never come from hard labels.
 """
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engagement.bootstrap import Auc, inside_accounts, roc_auc
-from engagement.ladder import Rung
+from catalog.models.calibration import expected_error, reliability
+from engagement.bootstrap import inside_accounts, roc_auc
+from engagement.findings import LEAST, Auc, Evaluation, Finding, FindingKind
 
 Bools = NDArray[np.bool_]
 Codes = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 BINS = 10
-
-LEAST = 50
-"""Posts in pairs of an account below which nothing is said of the picture."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bin:
-    """`n` posts of like scores: their mean score, and the share of them that is high."""
-
-    score: float
-    high: float
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """Everything measured over `n` labelled posts, of which `high` are high.
-
-    Precision, recall and F1 are those of high; `majority` is the share of the commoner class, which
-    is what always answering it would get right. `ece` is the expected calibration error over the
-    bins of `reliability` (Naeini et al. 2015). `confusion` is ((low as low, low as high), (high as
-    low, high as high)). `always` is the only answer given, where only one was. What is undefined is
-    None.
-    """
-
-    n: int
-    high: int
-    precision: float | None
-    recall: float | None
-    f1: float | None
-    accuracy: float | None
-    majority: float | None
-    roc_auc: Auc
-    inside: Auc
-    pr_auc: float | None
-    brier: float | None
-    ece: float | None
-    confusion: tuple[tuple[int, int], tuple[int, int]]
-    reliability: tuple[Bin, ...]
-    always: Literal["high", "low"] | None
 
 
 def evaluate(
@@ -76,7 +36,7 @@ def evaluate(
     """
     if not ((score >= 0) & (score <= 1)).all():
         raise ValueError("a score is not a probability")
-    bins = _reliability(high, score)
+    bins = reliability(high, score, BINS)
     precision, recall, f1 = _of_high(high, guess)
     n, ups = len(high), int(high.sum())
     return Evaluation(
@@ -91,7 +51,7 @@ def evaluate(
         inside=inside_accounts(high, score, accounts, units, exams),
         pr_auc=_pr_auc(high, score),
         brier=_brier(high, score),
-        ece=sum(each.n * abs(each.score - each.high) for each in bins) / n if n else None,
+        ece=expected_error(bins),
         confusion=_confusion(high, guess),
         reliability=bins,
         always=_always(guess),
@@ -114,36 +74,19 @@ def choose_threshold(high: Bools, score: Floats) -> float:
     return float((scores[best] + scores[best + 1]) / 2)
 
 
-def picture_finding(picture: Rung | None) -> str:
-    """One sentence on whether the picture tells more than the account that posted it."""
-    if picture is None:
-        return "No picture has a score, so nothing is said about the pictures."
-    auc = picture.inside
-    if auc.value is None:
-        return (
-            "Whether the picture matters inside accounts cannot be said: no account has both a high"
-            " and a low post among those tested."
-        )
-    if auc.low is None or auc.high is None:
-        return (
-            "Whether the picture matters inside accounts cannot be said: the AUC there is"
-            f" {auc.value:.2f}, but {auc.n:,} posts of so few accounts give no interval."
-        )
-    if auc.n < LEAST:
-        return (
-            "Whether the picture matters inside accounts cannot be said: only"
-            f" {auc.n:,} posts are in accounts with both high and low ones among those tested"
-            f" (AUC {auc.value:.2f}, 95 % interval {auc.low:.2f} to {auc.high:.2f})."
-        )
-    figures = (
-        f"AUC {auc.value:.2f} (95 % interval {auc.low:.2f} to {auc.high:.2f}; {auc.n:,} posts)"
-    )
-    if not auc.beats_chance:
-        return f"The picture is no better than chance inside accounts: {figures}."
-    return (
-        f"The picture is better than chance inside accounts: {figures}, so of a high and a low post"
-        f" of one account it prefers the high one in {auc.value:.0%} of cases."
-    )
+def picture_finding(inside: Auc) -> Finding:
+    """Judge whether a picture tells more than the account that posted it, inside accounts."""
+    return Finding(_kind(inside), inside)
+
+
+def _kind(inside: Auc) -> FindingKind:
+    if inside.value is None:
+        return "no_pairs"
+    if inside.low is None or inside.high is None:
+        return "no_interval"
+    if inside.n < LEAST:
+        return "few_pairs"
+    return "better" if inside.beats_chance else "chance"
 
 
 def _of_high(high: Bools, guess: Bools) -> tuple[float | None, float | None, float | None]:
@@ -178,18 +121,6 @@ def _confusion(high: Bools, guess: Bools) -> tuple[tuple[int, int], tuple[int, i
         return (0, 0), (0, 0)
     (tn, fp), (fn, tp) = confusion_matrix(high, guess, labels=[False, True]).tolist()
     return (tn, fp), (fn, tp)
-
-
-def _reliability(high: Bools, score: Floats) -> tuple[Bin, ...]:
-    """Bins of equal mass, lowest scores first; equal scores share one, so there may be fewer."""
-    if not len(high):
-        return ()
-    edges = np.unique(np.quantile(score, np.arange(1, BINS) / BINS))
-    place = np.digitize(score, edges)
-    return tuple(
-        Bin(float(score[here].mean()), float(high[here].mean()), int(here.sum()))
-        for here in (place == each for each in np.unique(place))
-    )
 
 
 def _always(guess: Bools) -> Literal["high", "low"] | None:

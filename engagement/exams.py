@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from catalog.models import splits
 from engagement import labels
 from engagement.bootstrap import LEAST_UNITS
-from engagement.folds import Division, Split, account_codes, divide
-from engagement.labels import Rule
+from engagement.findings import Split
+from engagement.folds import Division, account_codes, divide
 from engagement.ladder import Exam
+from engagement.rules import Rule
 
 Bools = NDArray[np.bool_]
 Codes = NDArray[np.int64]

@@ -10,11 +10,12 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from engagement.findings import Split, SplitFacts
 
 Bools = NDArray[np.bool_]
 Codes = NDArray[np.int64]
@@ -25,24 +26,6 @@ LEAST = 50
 FOLDS = 5
 VALIDATION = 8
 """One in so many of the rest chooses the epoch and the threshold."""
-
-_ACCOUNT = (
-    "Five folds by account: every post is scored by a model that never saw a post of its account."
-)
-_RANDOM = (
-    "Five folds at random, which is worth little: where accounts post more than once they are on"
-    " both sides, so that a score may do no more than recognise the account. It says nothing about"
-    " accounts not seen yet."
-)
-
-
-class Split(StrEnum):
-    """What keeps training and test apart."""
-
-    ACCOUNT = "account"
-    TIME = "time"
-    RANDOM = "random"
-
 
 Deal = Callable[[Bools, Codes, int], list[Bools]]
 """From labels [n], units [n] and a number of folds to the test side of each fold, [n] each."""
@@ -60,18 +43,22 @@ class Trial:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Division:
-    """The trials of a split, and in words how it was made.
+    """The trials of a split, and how it was made.
 
-    `fallback` says why it is not the split that was asked for; `cut` is the first moment of the
-    test, where the split is by time.
+    `accounts` is how many are known, where too few for the split that was asked for; `cut` is the
+    first moment of the test, where the split is by time.
     """
 
     split: Split
     asked: Split
     trials: tuple[Trial, ...]
     cut: datetime | None
-    fallback: str | None
-    rule: str
+    accounts: int | None
+
+    @property
+    def facts(self) -> SplitFacts:
+        """What a reader is told of it."""
+        return SplitFacts(self.split, self.asked, len(self.trials), self.cut)
 
 
 def divide(asked: Split, posts: pd.DataFrame, high: Bools, groups: Codes) -> Division:
@@ -85,12 +72,12 @@ def divide(asked: Split, posts: pd.DataFrame, high: Bools, groups: Codes) -> Div
     _refuse_one_class(high, "labelled posts")
     if asked is Split.TIME:
         return _by_time(posts, high, groups)
-    fallback = _why_not_by_account(posts) if asked is Split.ACCOUNT else None
-    if asked is Split.ACCOUNT and fallback is None:
+    accounts = _too_few(posts) if asked is Split.ACCOUNT else None
+    if asked is Split.ACCOUNT and accounts is None:
         trials = _by_fold(_deal_accounts, account_codes(posts), high, groups)
-        return Division(asked, asked, trials, None, None, _ACCOUNT)
+        return Division(asked, asked, trials, None, None)
     trials = _by_fold(_deal_groups, _in_order_of_ids(posts, groups), high, groups)
-    return Division(Split.RANDOM, asked, trials, None, fallback, _RANDOM)
+    return Division(Split.RANDOM, asked, trials, None, accounts)
 
 
 def account_codes(posts: pd.DataFrame) -> Codes:
@@ -99,15 +86,10 @@ def account_codes(posts: pd.DataFrame) -> Codes:
     return np.asarray(np.unique(names.to_numpy(str), return_inverse=True)[1], np.int64)
 
 
-def _why_not_by_account(posts: pd.DataFrame) -> str | None:
-    accounts = posts["account"].nunique()
-    if accounts >= FOLDS:
-        return None
-    there = {0: "No account is", 1: "Only one account is"}.get(
-        accounts, f"Only {accounts} accounts are"
-    )
-    why = "and five folds by account need five: the posts were split at random instead."
-    return f"{there} known, {why}"
+def _too_few(posts: pd.DataFrame) -> int | None:
+    """How many accounts are known, where folds by account need more."""
+    accounts = int(posts["account"].nunique())
+    return accounts if accounts < FOLDS else None
 
 
 def _by_time(posts: pd.DataFrame, high: Bools, groups: Codes) -> Division:
@@ -124,9 +106,7 @@ def _by_time(posts: pd.DataFrame, high: Bools, groups: Codes) -> Division:
     train = rest & ~_alike(groups, validation)
     _refuse_one_class(high[train], "training posts")
     trial = Trial("test", train, validation, test)
-    when = f"{cut:%Y-%m-%d %H:%M} UTC"
-    rule = f"By time: trained on posts before {when}, tested on the posts from then on."
-    return Division(Split.TIME, Split.TIME, (trial,), cut, None, rule)
+    return Division(Split.TIME, Split.TIME, (trial,), cut, None)
 
 
 def _cut(times: "pd.Series[datetime]", share: float) -> datetime:

@@ -12,7 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engagement import metadata
-from engagement.bootstrap import Auc, inside_accounts, roc_auc
+from engagement.bootstrap import inside_accounts, roc_auc
+from engagement.findings import Rung
 
 Bools = NDArray[np.bool_]
 Codes = NDArray[np.int64]
@@ -24,15 +25,6 @@ ACCOUNT_MEAN = "account mean"
 TIME = "time of posting"
 PICTURE = "picture only"
 TOGETHER = "all together"
-
-
-@dataclass(frozen=True, slots=True)
-class Rung:
-    """How well one kind of knowledge ranks the test posts: all of them, and inside accounts."""
-
-    name: str
-    auc: Auc
-    inside: Auc
 
 
 @dataclass(frozen=True, eq=False, slots=True)

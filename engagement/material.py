@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engagement.exams import Question
 from engagement.folds import Division
-from engagement.labels import Rule
+from engagement.rules import Rule
 
 Bools = NDArray[np.bool_]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -11,11 +11,22 @@ from numpy.typing import NDArray
 from catalog.models.artefact import Card
 from engagement import labels
 from engagement.classes import CLASSES
-from engagement.evaluation import Evaluation, evaluate, picture_finding
+from engagement.curves import curves as curves_of
+from engagement.evaluation import evaluate, picture_finding
 from engagement.exams import division_of, questions, units
-from engagement.folds import Split, account_codes
-from engagement.labels import Rule
-from engagement.ladder import PICTURE, TOGETHER, Exam, Rung, ladder
+from engagement.findings import (
+    Curves,
+    Evaluation,
+    Finding,
+    Note,
+    Review,
+    Rung,
+    Split,
+    SplitFacts,
+)
+from engagement.folds import account_codes
+from engagement.ladder import TOGETHER, Exam, ladder
+from engagement.rules import Rule
 
 FEW = 50
 """Evaluated posts below which figures mean little."""
@@ -25,26 +36,6 @@ SUSPICIOUS = 0.9
 
 Bools = NDArray[np.bool_]
 Codes = NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Review:
-    """The figures of one run: `evaluation` is None without a classifier or a post to measure.
-
-    `split` names the split in words; `notes` are sentences that a reader must not miss; `unknown`
-    counts the posts that can't be labelled by reason; `labelled` the others.
-    """
-
-    rule: str
-    kind: Split
-    split: str
-    finding: str
-    notes: tuple[str, ...]
-    ladder: tuple[Rung, ...]
-    evaluation: Evaluation | None
-    unknown: Mapping[str, int]
-    labelled: int
-    high: int
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -68,7 +59,8 @@ def review_scored(
     where few accounts are known.
     """
     rule, why = _unknown(posts, card.settings["rule"], card.settings["min_age_hours"])
-    known, kind = pd.isna(why), Split(card.split["kind"])
+    known, split = pd.isna(why), split_of(card)
+    kind = split.kind
     head, score = scored["head"].to_numpy(object), scored["score"].to_numpy(float)
     evaluated = known & scored["unseen"].to_numpy(bool)
     bars, thresholds = card.settings["bars"], card.settings["thresholds"]
@@ -80,16 +72,15 @@ def review_scored(
     honest = np.where(evaluated | scored["chosen_by"].to_numpy(bool), score, np.nan)
     exams = list(_exams(posts, known, evaluated, head, by_head, kind, card.split["cut"]))
     rungs, notes = _rungs(posts, exams, drawn, honest, kind=kind)
-    measured = _measured(posts, evaluated, high, score, threshold, drawn, head)
+    measured, curves = _measured(posts, evaluated, high, score, threshold, drawn, head)
     pictured = np.isfinite(score)
     return Reviewed(
         Review(
             rule=str(rule),
-            kind=kind,
-            split=card.split["rule"],
+            split=split,
             finding=_finding(measured, pictured=bool(pictured.any())),
             notes=(
-                *_fallback(card.split["fallback"]),
+                *_fallback(card),
                 *notes,
                 *_unread(posts),
                 *_left_out(int((known & pictured & ~evaluated).sum())),
@@ -97,6 +88,7 @@ def review_scored(
             ),
             ladder=rungs,
             evaluation=measured,
+            curves=curves,
             unknown=_counted(why),
             labelled=int(known.sum()),
             high=int((high & known).sum()),
@@ -140,19 +132,15 @@ def _measured(
     threshold: NDArray[np.float64],
     drawn: Codes,
     head: NDArray[np.object_],
-) -> Evaluation | None:
+) -> tuple[Evaluation, Curves | None] | tuple[None, None]:
     """The figures of the posts that are evaluated; None where there are none."""
     if not evaluated.any():
-        return None
-    score, threshold = score[evaluated], threshold[evaluated]
-    return evaluate(
-        high[evaluated],
-        score,
-        score > threshold,
-        posts["account"].to_numpy(object)[evaluated],
-        drawn[evaluated],
-        np.unique(head[evaluated], return_inverse=True)[1],
-    )
+        return None, None
+    high, score, threshold = high[evaluated], score[evaluated], threshold[evaluated]
+    exams = np.unique(head[evaluated], return_inverse=True)[1]
+    accounts = posts["account"].to_numpy(object)[evaluated]
+    measured = evaluate(high, score, score > threshold, accounts, drawn[evaluated], exams)
+    return measured, curves_of(high, score, threshold, exams)
 
 
 def review_metadata(posts: pd.DataFrame, rule: Rule, min_age: timedelta, asked: Split) -> Reviewed:
@@ -187,12 +175,12 @@ def review_metadata(posts: pd.DataFrame, rule: Rule, min_age: timedelta, asked: 
     return Reviewed(
         Review(
             rule=str(rule),
-            kind=division.split,
-            split=division.rule,
-            finding=picture_finding(None),
-            notes=(*_fallback(division.fallback), *notes, *_unread(posts)),
+            split=division.facts,
+            finding=Finding("metadata"),
+            notes=(*_few_accounts(division.accounts), *notes, *_unread(posts)),
             ladder=rungs,
             evaluation=None,
+            curves=None,
             unknown=_counted(why),
             labelled=int(known.sum()),
             high=int(high.sum()),
@@ -247,72 +235,71 @@ def _rungs(
     picture: NDArray[np.float64] | None,
     *,
     kind: Split,
-) -> tuple[tuple[Rung, ...], tuple[str, ...]]:
-    """The ladder, or a sentence why there is none."""
+) -> tuple[tuple[Rung, ...], tuple[Note, ...]]:
+    """The ladder, or a note why there is none."""
     if not exams:
-        return (), ("There is no ladder: there is no labelled post to test on.",)
+        return (), (Note("no_ladder_test"),)
     try:
         rungs = ladder(posts, exams, drawn, picture, account_mean=kind is Split.TIME)
-    except ValueError as error:
-        return (), (f"There is no ladder: {error}.",)
+    except ValueError:  # as ladder() says: the training posts of an exam are of one class
+        return (), (Note("no_ladder_one_class"),)
     if any(rung.name == TOGETHER for rung in rungs):
         return rungs, ()
-    why = (
-        "“All together” is left out: too few posts to learn from have a picture score by a model"
-        " that was not trained on them, or anything else to go by."
-    )
-    return rungs, (why,)
+    return rungs, (Note("no_together"),)
 
 
-def _finding(measured: Evaluation | None, *, pictured: bool) -> str:
+def _finding(measured: Evaluation | None, *, pictured: bool) -> Finding:
     """What the picture is worth, also where there is no ladder: its rung is the classifier's."""
     if not pictured:
-        return "Nothing to measure: not one picture could be had and read."
+        return Finding("no_pictures")
     if measured is None:
-        return "Nothing to measure: no labelled post with a picture is new to the classifier."
-    return picture_finding(Rung(PICTURE, measured.roc_auc, measured.inside))
+        return Finding("none_new")
+    return picture_finding(measured.inside)
 
 
-def _fallback(sentence: str | None) -> tuple[str, ...]:
-    return (sentence,) if sentence else ()
+def split_of(card: Card) -> SplitFacts:
+    """How the posts of a classifier's training were divided; folds have a head each."""
+    said = card.split
+    return SplitFacts(
+        kind=Split(said["kind"]),
+        asked=Split(said["asked"]),
+        tested=max(1, len(card.vocabulary) - 1),
+        cut=datetime.fromisoformat(said["cut"]) if said["cut"] else None,
+    )
 
 
-def _unread(posts: pd.DataFrame) -> tuple[str, ...]:
+def _fallback(card: Card) -> tuple[Note, ...]:
+    """Why the split is not the one asked for; older cards have no number, but a sentence."""
+    if card.split.get("accounts") is None and card.split["fallback"]:
+        return (Note("said", text=card.split["fallback"]),)
+    return _few_accounts(card.split.get("accounts"))
+
+
+def _few_accounts(known: int | None) -> tuple[Note, ...]:
+    return () if known is None else (Note("few_accounts", n=known),)
+
+
+def _unread(posts: pd.DataFrame) -> tuple[Note, ...]:
     """Times that say nothing: such a post may be too young, and nobody can tell."""
     count = int(posts["time_unread"].sum())
-    if not count:
-        return ()
-    told = (
-        f"{count:,} posts have a time that can't be read (ISO 8601, or seconds since 1970, can):"
-        " how old they were when they were collected is not known."
-    )
-    return (told,)
+    return (Note("times_unread", n=count),) if count else ()
 
 
-def _left_out(count: int) -> tuple[str, ...]:
-    if not count:
-        return ()
-    told = (
-        f"{count:,} labelled posts are scored and not measured: the classifier has seen them, their"
-        " account, their time or a picture like theirs."
-    )
-    return (told,)
+def _left_out(count: int) -> tuple[Note, ...]:
+    return (Note("left_out", n=count),) if count else ()
 
 
-def _cautions(measured: Evaluation | None) -> tuple[str, ...]:
+def _cautions(measured: Evaluation | None) -> tuple[Note, ...]:
     """What makes the figures of a classifier mean less than they look."""
     if measured is None:
         return ()
     told = []
     if measured.n < FEW:
-        told.append(f"Only {measured.n} posts could be measured: the figures mean little.")
+        told.append(Note("few_measured", n=measured.n))
     if (measured.roc_auc.value or 0) > SUSPICIOUS:
-        told.append(
-            f"A ROC-AUC of {measured.roc_auc.value:.2f} from pictures alone is too good to be true:"
-            " pictures seldom reach 0.65, so look for something in them that gives the likes away."
-        )
+        told.append(Note("suspicious", value=measured.roc_auc.value))
     if measured.always:
-        told.append(f"The classifier says {measured.always} of every post: it tells nothing apart.")
+        told.append(Note("always", text=measured.always))
     return tuple(told)
 
 

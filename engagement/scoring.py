@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from catalog.models.artefact import Card
 from engagement.classes import HEAD
-from engagement.folds import Split
+from engagement.findings import Split
 
 Tested = Mapping[tuple[str, str], str]
 """Of the posts that the model was tested on, by id and picture, the head that tested each."""

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.errors import JobError
-from sql.files import StoreFull, replacing
+from sql.files import StoreTrouble, replacing
 
 WIDEST = 60  # characters of a cell of a table; the other forms have every character
 
@@ -88,7 +88,7 @@ PARQUET = "parquet"  # has no text
 
 
 def save(rows: pa.RecordBatchReader, form: str, path: Path) -> None:
-    """Write the rows to a file, whole or not at all; JobError when the disk is full."""
+    """Write the rows to a file, whole or not at all; JobError when the disk won't."""
     try:
         with replacing(path) as draft:
             if form == PARQUET:
@@ -98,7 +98,7 @@ def save(rows: pa.RecordBatchReader, form: str, path: Path) -> None:
             else:
                 with draft.open("w", encoding="utf-8", newline="") as file:
                     file.writelines(WRITERS[form](rows))
-    except StoreFull as error:
+    except StoreTrouble as error:
         raise JobError(f"{error}; {path} is as it was") from error
 
 

@@ -18,7 +18,7 @@ from catalog.models.weights import BACKBONES
 from engagement.settings import MIN_AGE_HOURS, RULE, SPLITS, TRAINING
 from jobs.console import Console
 from jobs.inputs import Catalogue
-from jobs.keeping_commands import add_to
+from jobs.keeping_commands import LANG, add_to
 from jobs.query_command import query
 from jobs.settings import Settings, load, store_of
 from jobs.summary import DONE, TOO_MANY_FAILED, Summary
@@ -130,6 +130,7 @@ def _with(
 @click.option("--model", help="NAME/VERSION of the store, or a model's folder [current one].")
 @click.option("--train", "retrain", is_flag=True, help="Train a tagger on the CSV first.")
 @click.option("--max-failed", type=click.FloatRange(0, 1), help="Share that exits 3 [0.1].")
+@LANG
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def tag(
@@ -184,6 +185,7 @@ def train() -> None:
 @input_options
 @train_options(TrainSettings())
 @click.option("--dense-units", type=int, help="Of a dense layer in each branch [none].")
+@LANG
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def train_tagger(context: Context, /, products_csv: Path, as_json: bool, **given: Any) -> None:
@@ -203,6 +205,7 @@ def train_tagger(context: Context, /, products_csv: Path, as_json: bool, **given
 @input_options
 @engagement_options
 @train_options(TRAINING)
+@LANG
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def train_engagement(context: Context, /, posts_csv: Path, as_json: bool, **given: Any) -> None:
@@ -228,6 +231,7 @@ def train_engagement(context: Context, /, posts_csv: Path, as_json: bool, **give
 @click.option("--model", help="NAME/VERSION of the store, or a model's folder [current one].")
 @click.option("--train", "retrain", is_flag=True, help="Train a classifier on the CSV first.")
 @click.option("--max-failed", type=click.FloatRange(0, 1), help="Share that exits 3 [0.1].")
+@LANG
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def engage(
@@ -271,14 +275,15 @@ def models(context: click.Context, as_json: bool) -> None:
 
 
 @models.command("use")
-@click.argument("name")
+@click.argument("name", metavar="NAME/VERSION")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def use_model(context: Context, name: str) -> None:
-    """Let the model NAME (name/version) serve its task from now on."""
+def use_model(context: Context, /, name: str, as_json: bool) -> None:
+    """Let the model NAME/VERSION serve its task from now on."""
     from jobs.models import use  # noqa: PLC0415
 
-    use(store_of(context.settings), name)
-    click.echo(f"{name} serves from now on")
+    told = use(store_of(context.settings), name)
+    click.echo(told.as_json() if as_json else told)
 
 
 cli.add_command(query)
@@ -312,6 +317,7 @@ def with_input(settings: Settings, given: dict[str, Any]) -> Settings:
         fetch=fetch,
         image_root=given["image_root"] or settings.image_root,
         encoding=given["encoding"] or settings.encoding,
+        lang=given.get("lang") or settings.lang,
     )
 
 

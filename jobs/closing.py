@@ -1,12 +1,15 @@
 """The end of a run of `catalog tag`: snapshots, report, commit."""
 
 from dataclasses import replace
+from pathlib import Path
+
+import duckdb
 
 from catalog.intake import Intake
 from jobs.inputs import Catalogue
 from jobs.models import Model, causes
 from jobs.plan import Plan
-from jobs.report import write_report
+from jobs.report import facts, run_before, write_index, write_report
 from jobs.run import Run
 from jobs.settings import Settings
 from jobs.snapshots import write_snapshot
@@ -35,15 +38,34 @@ def close(
             causes=causes(run.store, model),
         )
     run.flush()
-    with run.views(intake) as con:
-        report = run.store.report(run.id)
-        summary = summarise(run, con, catalogue.source, intake, plan, report)
-        write_report(run, con, catalogue, model, summary)
+    with run.views(intake, finished=True) as con:
+        summary = summarise(run, con, catalogue.source, intake, plan, run.store.report(run.id))
+        report = _report(run, con, catalogue, model, summary, settings.lang)
     run.commit(
         summary.counts,
         arguments={"csv": str(catalogue.csv.absolute()), "asks": dict(plan.asks)},
-        source=catalogue.source,
         model=model.name,
         report=report,
     )
+    write_index(run.store, settings.lang)
     return replace(summary, seconds=round(run.seconds, 3))
+
+
+def _report(
+    run: Run,
+    con: duckdb.DuckDBPyConnection,
+    catalogue: Catalogue,
+    model: Model,
+    summary: Summary,
+    lang: str,
+) -> Path:
+    from reports.results import run_report  # noqa: PLC0415 - a run with nothing to do has none
+
+    source = catalogue.source
+    gathered = run_report(
+        con,
+        facts(run, catalogue, model, summary),
+        model.card.vocabulary,
+        run_before(run),
+    )
+    return write_report(run, "tag", source, gathered, model, lang)

@@ -57,7 +57,7 @@ def engage(job: Engaging, settings: Settings, console: Console) -> PostSummary:
     """Bring labels, scores, database and report up to date with the CSV."""
     store = store_of(settings)
     job.catalogue.check_header()
-    with open_run(store, "engage") as run:
+    with open_run(store, "engage", job.catalogue.source) as run:
         model = None if job.metadata_only else model_for(store, CLASSIFIER, job.model)
         if model:
             _refuse_otherwise(job.engagement, model)
@@ -81,7 +81,10 @@ def engage(job: Engaging, settings: Settings, console: Console) -> PostSummary:
         # Loaded here: a run with nothing to do has nothing to close.
         from jobs.engage_closing import Closing, close  # noqa: PLC0415
 
-        return close(run, Closing(job.catalogue, job.engagement, model, basis, intake, plans[0]))
+        closing = Closing(
+            job.catalogue, job.engagement, model, basis, intake, plans[0], settings.lang
+        )
+        return close(run, closing)
 
 
 def _refuse_otherwise(asked: EngagementSettings, model: Model) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -10,10 +11,9 @@ import pandas as pd
 import pyarrow as pa
 
 from catalog.intake import Intake
-from engagement.bootstrap import Auc
 from engagement.exams import picture_groups
-from engagement.folds import Split
-from engagement.review import Review, Reviewed, review_metadata, review_scored
+from engagement.findings import Auc, Review, Split
+from engagement.review import Reviewed, review_metadata, review_scored
 from engagement.scoring import score_posts
 from engagement.settings import EngagementSettings
 from jobs.errors import BadInput
@@ -22,9 +22,10 @@ from jobs.models import Model
 from jobs.plan import Plan
 from jobs.post_summary import PostSummary, summarise_posts
 from jobs.posts import fingerprints, min_age_of, picture_scores, read_posts, rule_of, trial_of
-from jobs.report import write_engagement_report
+from jobs.report import facts, run_before, write_index, write_report
 from jobs.run import Run
 from jobs.snapshots import write_snapshot
+from reports.engagement import engagement_report
 from sql import statements
 from sql.schemas import TABLES
 
@@ -39,6 +40,7 @@ class Closing:
     basis: str
     intake: Intake
     plan: Plan
+    lang: str
 
     @property
     def source(self) -> str:
@@ -62,12 +64,12 @@ def close(run: Run, closing: Closing) -> PostSummary:
         run.write("engagement_evaluation", list(_evaluation_rows(run, closing, review)))
         run.write("engagement_ladder", list(_ladder_rows(run, closing, review)))
     run.flush()
-    with run.views(closing.intake) as con:
-        report = run.store.report(run.id)
+    with run.views(closing.intake, finished=True) as con:
+        place = run.store.report(run.id)
         summary = summarise_posts(
-            run, con, closing.source, closing.intake, closing.plan, report, review
+            run, con, closing.source, closing.intake, closing.plan, place, review
         )
-        write_engagement_report(run, con, closing.catalogue, closing.model, summary, review)
+        report = _report(run, con, closing, summary, review)
     run.commit(
         summary.counts,
         arguments={
@@ -75,11 +77,23 @@ def close(run: Run, closing: Closing) -> PostSummary:
             "asks": dict(closing.plan.asks),
             "basis": closing.basis,
         },
-        source=closing.source,
         model=closing.model_name,
         report=report,
     )
+    write_index(run.store, closing.lang)
     return replace(summary, seconds=round(run.seconds, 3))
+
+
+def _report(
+    run: Run,
+    con: duckdb.DuckDBPyConnection,
+    closing: Closing,
+    summary: PostSummary,
+    review: Review,
+) -> Path:
+    known = facts(run, closing.catalogue, closing.model, summary)
+    gathered = engagement_report(con, known, review, run_before(run))
+    return write_report(run, "engage", closing.source, gathered, closing.model, closing.lang)
 
 
 def _reviewed(con: duckdb.DuckDBPyConnection, closing: Closing, posts: pd.DataFrame) -> Reviewed:
@@ -135,7 +149,7 @@ def _common(run: Run, closing: Closing, review: Review) -> dict[str, Any]:
         "source": closing.source,
         "model": closing.model_name,
         "rule": review.rule,
-        "split": str(review.kind),
+        "split": str(review.split.kind),
         "evaluated_at": run.started,
     }
 

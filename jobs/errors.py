@@ -2,6 +2,8 @@
 
 import click
 
+from sql.files import StoreFull, StoreTrouble
+
 
 class JobError(click.ClickException):
     """Ends the job with exit code 1; `hint` says what to do next."""
@@ -22,3 +24,10 @@ class Busy(JobError):  # noqa: N818 - likewise
     """Another run holds the store (EX_TEMPFAIL of sysexits.h)."""
 
     exit_code = 75
+
+
+def disk_error(trouble: StoreTrouble, left: str) -> JobError:
+    """What the disk did, how that left things, and what to do next."""
+    full = isinstance(trouble, StoreFull)
+    first = "make room" if full else "see what the system's log says of that disk"
+    return JobError(f"{trouble}; {left}", hint=f"{first} and run again: it will go on")

@@ -1,11 +1,13 @@
-"""The commands that keep a store: rebuild, compact, prune, runs, and more of models."""
+"""The commands that keep a store: rebuild, compact, prune, runs, report, and more of models."""
 
+from pathlib import Path
 from typing import Protocol
 
 import click
 
-from jobs.settings import Settings, store_of
+from jobs.settings import LANGUAGES, Settings, store_of
 
+LANG = click.option("--lang", type=click.Choice(LANGUAGES), help="Of the report [en].")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -50,7 +52,8 @@ def prune(context: Context, /, keep: int, dry_run: bool, as_json: bool) -> None:
     """Remove what the database does not need; `--dry-run` explains it."""
     from jobs.pruning import prune as job  # noqa: PLC0415
 
-    told = job(store_of(context.settings), keep, dry_run=dry_run)
+    settings = context.settings
+    told = job(store_of(settings), keep, dry_run=dry_run, lang=settings.lang)
     click.echo(told.as_json() if as_json else told)
 
 
@@ -91,6 +94,23 @@ def compare_runs(context: Context, /, first: str, second: str, as_json: bool) ->
     click.echo(told.as_json() if as_json else told)
 
 
+@click.command()
+@click.argument("run", metavar="RUN")
+@LANG
+@click.option("--output", type=click.Path(path_type=Path), help="To this file [the store's page].")
+@AS_JSON
+@click.pass_obj
+def report(
+    context: Context, /, run: str, lang: str | None, output: Path | None, as_json: bool
+) -> None:
+    """Draw the report of the run RUN again, from what the store keeps of it."""
+    from jobs.report import redraw  # noqa: PLC0415
+
+    settings = context.settings
+    told = redraw(store_of(settings), run, lang or settings.lang, output)
+    click.echo(told.as_json() if as_json else told)
+
+
 @click.command("show")
 @click.argument("name", metavar="NAME/VERSION")
 @AS_JSON
@@ -118,7 +138,7 @@ def compare_models(context: Context, /, first: str, second: str, as_json: bool) 
 
 def add_to(cli: click.Group, models: click.Group) -> None:
     """Give the program these commands."""
-    for command in (rebuild, compact, prune, runs):
+    for command in (rebuild, compact, prune, runs, report):
         cli.add_command(command)
     for command in (show_model, compare_models):
         models.add_command(command)

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from catalog.models.artefact import CARD, Card, ModelRefused, load_card
-from jobs.errors import BadInput
+from jobs.errors import BadInput, disk_error
+from sql.files import StoreTrouble
 from sql.store import Store, current, make_current
 
 TAGGER, CLASSIFIER = "tagger", "engagement"  # the tasks of models, as their cards say
@@ -129,9 +130,30 @@ def cards_of(store: Store) -> Iterator[Card]:
             yield load_card(path.parent)
 
 
-def use(store: Store, name: str) -> None:
+@dataclass(frozen=True)
+class Used:
+    """The model that serves a task from now on, and the one that did before, if there was one."""
+
+    model: str
+    task: str
+    before: str | None
+
+    def as_json(self) -> str:
+        """One JSON object."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    def __str__(self) -> str:
+        return f"{self.model} serves from now on"
+
+
+def use(store: Store, name: str) -> Used:
     """Make a model of the store the current one of its task."""
     try:
-        make_current(store, load_card(store.models / name).task, name)
+        task = load_card(store.models / name).task
+        before = current(store, task)
+        make_current(store, task, name)
     except ValueError as error:
         raise BadInput(str(error), hint="`catalog models` lists those of the store") from error
+    except StoreTrouble as error:
+        raise disk_error(error, "`catalog models` tells which model serves") from error
+    return Used(name, task, before)

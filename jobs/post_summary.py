@@ -15,8 +15,8 @@ from jobs.summary import RunCounts, counted
 from sql import statements
 
 if TYPE_CHECKING:
-    from engagement.bootstrap import Auc
-    from engagement.review import Review
+    from engagement.findings import Auc, Review
+    from reports.language import Language
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,16 @@ def summarise_posts(
 
 
 def as_figures(review: "Review") -> dict[str, Any]:
-    """A review as JSON has it."""
+    """A review as JSON has it, its sentences in English."""
+    # Loaded here, as below: a run with nothing to do tells nothing.
+    from reports.wording import finding_in_words, note_in_words, split_in_words  # noqa: PLC0415
+
+    english = _english()
     return {
         "rule": review.rule,
-        "split": review.split,
-        "finding": review.finding,
-        "notes": list(review.notes),
+        "split": split_in_words(english, review.split),
+        "finding": finding_in_words(english, review.finding),
+        "notes": [note_in_words(english, note) for note in review.notes],
         "unknown": dict(review.unknown),
         "ladder": [asdict(rung) for rung in review.ladder],
         "evaluation": asdict(review.evaluation) if review.evaluation else None,
@@ -89,7 +93,8 @@ def as_figures(review: "Review") -> dict[str, Any]:
 
 def told(review: "Review") -> str:
     """A review as a terminal shows it: the finding, the ladder, then the classifier."""
-    lines = [review.finding, f"High is: {review.rule}. {review.split}", *review.notes]
+    said = as_figures(review)
+    lines = [said["finding"], f"High is: {review.rule}. {said['split']}", *said["notes"]]
     if review.ladder:
         lines.append(f"{'':18}  {'ROC-AUC':24}  inside accounts")
     lines += [
@@ -103,6 +108,12 @@ def told(review: "Review") -> str:
             f" PR-AUC {_number(found.pr_auc)}"
         )
     return "\n".join(lines)
+
+
+def _english() -> "Language":
+    from reports.language import language  # noqa: PLC0415
+
+    return language("en")
 
 
 def _area(auc: "Auc") -> str:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from catalog.models.artefact import SPLIT, TEST_SCORES
 from catalog.models.splits import VALIDATE, read_split
 from engagement.frame import posts_frame
-from engagement.labels import Rule
+from engagement.rules import Rule
 from engagement.scoring import Trial
 from engagement.settings import MIN_AGE_HOURS, RULE, EngagementSettings
 from jobs.errors import BadInput

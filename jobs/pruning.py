@@ -18,10 +18,11 @@ import duckdb
 from catalog.models.artefact import CARD
 from jobs.keeping import existing, missing_part_told, publish_again
 from jobs.models import cards_of
+from jobs.report import write_index
 from jobs.run import open_run, read_manifests
 from sql.compaction import GRACE, expired
 from sql.database import create_views
-from sql.manifests import Manifest, Part
+from sql.manifests import WITHDRAWN, Manifest, Part
 from sql.parts import orphans, spent_journals
 from sql.publish import is_published
 from sql.store import Store, current_models
@@ -86,8 +87,11 @@ class Pruned:
         return sum(one.bytes for one in removals if one.kind != "retired")
 
 
-def prune(store: Store, keep: int, *, dry_run: bool) -> Pruned:
-    """Remove what the store needs no more, or only tell what that is."""
+def prune(store: Store, keep: int, *, dry_run: bool, lang: str = "en") -> Pruned:
+    """Remove what the store needs no more, or only tell what that is.
+
+    The index of the runs is drawn again, in the language `lang`.
+    """
     now = datetime.now(UTC)
     if dry_run:
         past = read_manifests(existing(store))
@@ -98,8 +102,12 @@ def prune(store: Store, keep: int, *, dry_run: bool) -> Pruned:
         lagged = publish_again(run)
         removals = list(_removals(store, run.past, run.adopted, keep, now, lagged=lagged))
         for removal in removals:
-            _remove(store.root / removal.path, removal.kind, now)
+            _hide(store.root / removal.path, removal.kind, now)
         publish_again(run)
+        for removal in removals:
+            _remove(store.root / removal.path, removal.kind)
+        if store.index.exists():
+            write_index(store, lang)
     return Pruned(keep, dry_run, tuple(removals))
 
 
@@ -189,11 +197,19 @@ def _unnamed(store: Store, folder: Path, named: set[str], now: datetime) -> Iter
                 yield Removal("pictures", store.relative(Path(entry)), about.st_size)
 
 
-def _remove(path: Path, kind: str, now: datetime) -> None:
+def _hide(path: Path, kind: str, now: datetime) -> None:
+    """Take it from what the next publishing shows, in one step."""
     if kind == "retired":
-        # In one step: without a card it is no model, and open databases still find its split.
+        # Without a card it is no model, and open databases still find its split.
         (path / CARD).rename(path / f"{_RETIRED}{now:{_MOMENT}}.json")
-    elif path.is_dir():
+    elif kind == "reports":
+        (path / WITHDRAWN).touch()
+
+
+def _remove(path: Path, kind: str) -> None:
+    if kind == "retired":
+        return  # for a week
+    if path.is_dir():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

@@ -16,11 +16,12 @@ import duckdb
 import pyarrow as pa
 
 from catalog.intake import Intake
-from jobs.errors import Busy, JobError
+from jobs.errors import Busy, JobError, disk_error
 from jobs.signals import uninterrupted
 from sql import manifests, statements
 from sql.database import create_views
-from sql.files import StoreFull, sweep_drafts
+from sql.disk import disk_trouble
+from sql.files import sweep_drafts
 from sql.locks import StoreBusy, hold
 from sql.manifests import Manifest, Part
 from sql.parts import PartWriter, drop_journals, keep_journal, orphans, remove_unfinished
@@ -51,6 +52,7 @@ class Run:
     job: str
     past: list[Manifest]
     work: Path  # scratch folder, removed when the run ends
+    source: str | None = None  # the CSV that it is about, if it is about one
     id: str = field(default_factory=_new_id)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     adopted: list[Part] = field(default_factory=list)
@@ -67,9 +69,16 @@ class Run:
         """Wall time since the run began."""
         return time.monotonic() - self.clock
 
-    def views(self, intake: Intake) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        """The views of the store with what this run has flushed, and of the CSV."""
-        return staged_views(self.store, self.so_far, intake, self.work)
+    def views(
+        self, intake: Intake, *, finished: bool = False
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """The views of the store with what this run has flushed, and of the CSV.
+
+        Rows that a CSV refused are those of its last run, which this one is when `finished`.
+        """
+        own = self._manifest({}, {}, None, None)
+        shown = own if finished else replace(own, source=None)
+        return staged_views(self.store, [*self.past, shown], intake, self.work)
 
     def write(self, table: str, rows: pa.RecordBatch | pa.Table | list[dict[str, Any]]) -> None:
         """Add rows to a table; those of tables with dynamic columns bring their schema."""
@@ -87,24 +96,18 @@ class Run:
                 writer.flush()
             keep_journal(self.store, self.id, [*self.adopted, *self._own_parts()])
 
-    @property
-    def so_far(self) -> list[Manifest]:
-        """The manifests, with this run's flushed parts as if it were finished."""
-        return [*self.past, self._manifest({}, {}, None, None, None)]
-
     def commit(
         self,
         counts: dict[str, Any],
         *,
         arguments: dict[str, Any],
-        source: str | None = None,
         model: str | None = None,
         report: Path | None = None,
     ) -> None:
         """Make the run visible: its manifest first, then the database that shows it."""
         self.flush()
         page = self.store.relative(report) if report else None
-        self.past = [*self.past, self._manifest(counts, arguments, source, model, page)]
+        self.past = [*self.past, self._manifest(counts, arguments, model, page)]
         manifests.write(self.store, self.past[-1])
         drop_journals(self.store, [self.id, *self.past[-1].adopted])
         publish(self.store, self.past)
@@ -116,7 +119,7 @@ class Run:
         compaction is nothing that anybody may adopt.
         """
         replaced = [manifest.id for manifest in manifests.visible(self.past) if manifest.parts]
-        said = self._manifest(counts, {}, None, None, None)
+        said = self._manifest(counts, {}, None, None)
         manifest = replace(said, parts=parts, adopted=[], replaces=replaced)
         self.past = [*self.past, manifest]
         manifests.write(self.store, manifest)
@@ -134,7 +137,6 @@ class Run:
         self,
         counts: dict[str, Any],
         arguments: dict[str, Any],
-        source: str | None,
         model: str | None,
         report: str | None,
     ) -> Manifest:
@@ -144,7 +146,7 @@ class Run:
             started=self.started.isoformat(),
             finished=datetime.now(UTC).isoformat(),
             version=self.version,
-            source=source,
+            source=self.source,
             arguments=arguments,
             counts=counts,
             parts=[*self.adopted, *self._own_parts()],
@@ -185,12 +187,14 @@ def table_of(intake: Intake) -> str:
 
 
 @contextmanager
-def open_run(store: Store, job: str, *, patience: float = 0.0) -> Iterator[Run]:
-    """Hold the store for one run; what killed runs finished is taken over.
+def open_run(
+    store: Store, job: str, source: str | None = None, *, patience: float = 0.0
+) -> Iterator[Run]:
+    """Hold the store for one run over a source; what killed runs finished is taken over.
 
     On any way out the flushed facts stay where the next run finds them. Busy when another run
-    still holds the store after `patience` seconds, JobError when the disk is full or a manifest
-    is damaged.
+    still holds the store after `patience` seconds, JobError when the disk is full or fails, or
+    when a manifest is damaged.
     """
     try:
         with _held(store, job, patience):
@@ -198,14 +202,15 @@ def open_run(store: Store, job: str, *, patience: float = 0.0) -> Iterator[Run]:
             past = read_manifests(store)
             remove_unfinished(store, past)
             with _work_folder(store) as work:
-                yield Run(store, job, past, work, adopted=orphans(store, past))
+                yield Run(store, job, past, work, source, adopted=orphans(store, past))
     except StoreBusy as error:
         raise Busy(str(error), hint="wait until it ends, or stop it") from error
-    except StoreFull as error:
-        raise JobError(
-            f"{error}; the database shows the last run that was published",
-            hint="make room and run again: it will go on",
-        ) from error
+    except (OSError, duckdb.Error) as error:
+        trouble = disk_trouble(error, store.root)
+        if trouble is None:
+            raise
+        left = "the database shows the last run that was published"
+        raise disk_error(trouble, left) from error
 
 
 @contextmanager

@@ -58,7 +58,7 @@ def list_runs(store: Store) -> Told:
 
 def show_run(store: Store, run_id: str) -> Told:
     """One run: what it was asked, what it counted, measured and wrote."""
-    run = _find(store, run_id)
+    run = find_run(store, run_id)
     said = asdict(run) | {"report": shown_report(store, run), "metrics": _metrics(store, run)}
     del said["parts"], said["replaces"]
     said["rows_written"] = {
@@ -78,7 +78,7 @@ def show_run(store: Store, run_id: str) -> Told:
 
 def compare_runs(store: Store, first: str, second: str) -> Told:
     """What two runs counted and measured, side by side."""
-    sides = [_side(store, _find(store, run_id)) for run_id in (first, second)]
+    sides = [_side(store, find_run(store, run_id)) for run_id in (first, second)]
     names = dict.fromkeys([*sides[0], *sides[1]])
     rows = [["", first, second, "change"]]
     rows += [_compared(name, *(side.get(name) for side in sides)) for name in names]
@@ -91,7 +91,8 @@ def _side(store: Store, run: Manifest) -> dict[str, Any]:
     return about | run.counts | _metrics(store, run)
 
 
-def _find(store: Store, run_id: str) -> Manifest:
+def find_run(store: Store, run_id: str) -> Manifest:
+    """The manifest of a finished run; BadInput when there is none."""
     for run in read_manifests(store):
         if run.id == run_id:
             return run

@@ -18,7 +18,8 @@ from sql.store import Store
 
 FILE = "catalog.toml"
 STORE_VARIABLE = "CATALOG_STORE"
-KNOWN = ("store", "image_root", "encoding", "recheck_after_days", "max_failed")
+KNOWN = ("store", "image_root", "encoding", "recheck_after_days", "max_failed", "lang")
+LANGUAGES = ("en", "es")
 LONGEST_DAYS = 36_500
 SECTIONS = ("columns", "attributes", "fetch", "train", "engagement", "train_engagement")
 
@@ -38,6 +39,7 @@ class Settings:
     encoding: str | None = None
     recheck_after: timedelta = timedelta(days=7)
     max_failed: float = 0.1
+    lang: str = "en"
 
 
 def load(config: Path | None, store: Path | None) -> Settings:
@@ -87,6 +89,7 @@ def _settings(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         "encoding": _typed(content, "encoding", str, None),
         "recheck_after": _days(_typed(content, "recheck_after_days", float, 7)),
         "max_failed": share(_typed(content, "max_failed", float, 0.1)),
+        "lang": _lang(_typed(content, "lang", str, "en")),
     }
 
 
@@ -94,6 +97,12 @@ def _days(value: float) -> timedelta:
     if not 0 <= value <= LONGEST_DAYS:
         raise ValueError(f"recheck_after_days is 0 to {LONGEST_DAYS}, not {value}")
     return timedelta(days=value)
+
+
+def _lang(code: str) -> str:
+    if code not in LANGUAGES:
+        raise ValueError(f"lang is {' or '.join(LANGUAGES)}, not {code!r}")
+    return code
 
 
 def share(value: float) -> float:

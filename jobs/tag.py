@@ -46,7 +46,7 @@ def tag(job: Tagging, settings: Settings, console: Console) -> Summary:
     """Bring tags, database and report up to date with the CSV. There must be a model."""
     store = store_of(settings)
     job.catalogue.check_header()
-    with open_run(store, "tag") as run:
+    with open_run(store, "tag", job.catalogue.source) as run:
         model = model_for(store, TAGGER, job.model)
         intake = job.catalogue.take_in(run.work)
         with run.views(intake) as con:

@@ -18,10 +18,11 @@ from catalog.models.settings import TrainSettings
 from catalog.models.weights import IMAGENET, NONE, PLAIN
 from engagement import labels
 from engagement.exams import division_of, picture_groups, questions
-from engagement.folds import Division, Split
-from engagement.labels import Rule
+from engagement.findings import Note, Review, Split
+from engagement.folds import Division
 from engagement.material import Material
-from engagement.review import Review, review_scored
+from engagement.review import review_scored
+from engagement.rules import Rule
 from engagement.scoring import tested_posts
 from engagement.settings import TRAINING, EngagementSettings
 from jobs.console import Console
@@ -30,10 +31,13 @@ from jobs.inputs import Catalogue
 from jobs.models import CLASSIFIER, Model
 from jobs.post_summary import as_figures, told
 from jobs.posts import fingerprints, min_age_of, read_posts, rule_of
-from jobs.report import write_classifier_report
+from jobs.report import write_index, write_report
 from jobs.run import Run
 from jobs.settings import Settings, store_of
 from jobs.training import Trained, check_weights, get_pictures, hush_tensorflow, keep, origin
+from reports.engagement import classifier_report
+from reports.language import language
+from reports.wording import note_in_words, split_in_words
 from sql.store import Store
 
 
@@ -118,9 +122,10 @@ def train(job: Training, settings: Settings, console: Console) -> Trained:
     posts = labelled[labelled["picture"].notna()].reset_index(drop=True)
     groups = picture_groups(prints, posts["picture"])
     division = job.divided(posts, groups)
-    console.say(f"what is high: {job.rule}. {division.rule}")
-    if division.fallback:
-        console.say(division.fallback)
+    english = language("en")
+    console.say(f"what is high: {job.rule}. {split_in_words(english, division.facts)}")
+    if division.accounts is not None:
+        console.say(note_in_words(english, Note("few_accounts", n=division.accounts)))
     with tempfile.TemporaryDirectory(prefix="vitrina-training-") as scratch:
         unpictured = len(labelled) - len(posts)
         material = _material(store, job, posts, prints, groups, division, unpictured)
@@ -128,15 +133,17 @@ def train(job: Training, settings: Settings, console: Console) -> Trained:
 
         reviews: list[Review] = []
 
-        def write_report(run: Run, model: Model) -> Path:
+        def write_page(run: Run, model: Model) -> Path:
             scored = tested_posts(everything, pq.read_table(model.folder / TEST_SCORES))
             alike = partial(picture_groups, prints, everything["picture"])
             review = review_scored(everything, model.card, scored, alike).review
             reviews.append(review)
-            return write_classifier_report(run, model, review)
+            report, source = classifier_report(review), job.catalogue.source
+            return write_report(run, "classifier", source, report, model, settings.lang)
 
-        trained = keep(store, folder, write_report, job.catalogue, job.arguments, since)
-        return replace(trained, figures=as_figures(reviews[0]), told=told(reviews[0]))
+        trained = keep(store, folder, write_page, job.catalogue, job.arguments, since)
+    write_index(store, settings.lang)
+    return replace(trained, figures=as_figures(reviews[0]), told=told(reviews[0]))
 
 
 def _startable(train: TrainSettings) -> TrainSettings:

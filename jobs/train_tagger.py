@@ -3,6 +3,7 @@
 import tempfile
 import time
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from jobs.console import Console
 from jobs.errors import BadInput
 from jobs.inputs import Catalogue
 from jobs.models import TAGGER, find_model
-from jobs.report import write_model_report
+from jobs.report import write_index, write_model_report
 from jobs.settings import Settings, store_of
 from jobs.training import Trained, check_weights, get_pictures, hush_tensorflow, keep, origin
 from sql import statements
@@ -66,7 +67,10 @@ def train(job: Training, settings: Settings, console: Console) -> Trained:
     )
     with tempfile.TemporaryDirectory(prefix="vitrina-training-") as scratch:
         folder = _train(store, job, settings, pictures, Path(scratch), console)
-        return keep(store, folder, write_model_report, job.catalogue, job.arguments, since)
+        write = partial(write_model_report, source=job.catalogue.source, lang=settings.lang)
+        trained = keep(store, folder, write, job.catalogue, job.arguments, since)
+    write_index(store, settings.lang)
+    return trained
 
 
 def _train(

@@ -133,7 +133,7 @@ def keep(
     `since` is when the training began, by time.monotonic().
     """
     # Hours of training are not thrown away because the nightly run is at work just now.
-    with open_run(store, "train", patience=PATIENCE_SECONDS) as run:
+    with open_run(store, "train", catalogue.source, patience=PATIENCE_SECONDS) as run:
         run.clock = since
         card = load_card(folder)
         kept = run.store.model(card.name, card.version)
@@ -145,7 +145,6 @@ def keep(
         run.commit(
             {"parameters": card.parameters},
             arguments=arguments,
-            source=catalogue.source,
             model=card.model,
             report=report,
         )

@@ -19,8 +19,3 @@ def ask(connection: duckdb.DuckDBPyConnection, query: str, params: Mapping[str, 
 def each(kind: Callable[..., T], table: pa.Table) -> tuple[T, ...]:
     """Make a frozen value of every row, whose columns are its fields."""
     return tuple(kind(**row) for row in table.to_pylist())
-
-
-def many(count: int, noun: str) -> str:
-    """Write a number with its noun, such as "1 row" and "2 rows"."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.models.artefact import Card
+from engagement.findings import Auc, Note, NoteCode
+from reports.language import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,17 +19,6 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Area:
-    """A ROC-AUC with its 95 % interval, over `n` posts of `units` accounts or picture groups."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    n: int
-    units: int
-
-
-@dataclass(frozen=True, slots=True)
 class FineTuning:
     """What training the last layers too came to, on the one fold where it was done.
 
@@ -36,8 +27,8 @@ class FineTuning:
 
     kept: bool
     tested_on: str
-    before: Area | None
-    after: Area
+    before: Auc | None
+    after: Auc
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +37,8 @@ class ClassifierCard:
 
     heads: tuple[Head, ...]
     fine_tuning: FineTuning | None
-    choices: tuple[tuple[str, str], ...]
+    settings: Mapping[str, Any]
+    notes: tuple[Note, ...]
 
     @property
     def thresholds(self) -> tuple[float, float] | None:
@@ -68,7 +60,8 @@ def classifier_card(card: Card) -> ClassifierCard:
     return ClassifierCard(
         heads=tuple(Head(name, bars.get(name), thresholds.get(name)) for name in card.vocabulary),
         fine_tuning=_fine_tuning(card.metrics.get("fine_tuning")),
-        choices=_choices(settings),
+        settings=settings,
+        notes=_notes(card),
     )
 
 
@@ -79,22 +72,37 @@ def _fine_tuning(said: Mapping[str, Any] | None) -> FineTuning | None:
     return FineTuning(
         kept=said["kept"],
         tested_on=said["tested_on"],
-        before=Area(**before) if before else None,
-        after=Area(**said["classifier"]),
+        before=Auc(**before) if before else None,
+        after=Auc(**said["classifier"]),
     )
 
 
-def _choices(settings: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """The choices that a reader may ask about, in words."""
-    layers = settings.get("fine_tune_layers")
+def choices(language: Language, classifier: ClassifierCard) -> list[tuple[str, str]]:
+    """Name the choices of the training that a reader may ask about."""
+    settings = classifier.settings
+    layers, hours = settings.get("fine_tune_layers"), settings.get("min_age_hours")
     told = {
-        "Computed in": settings.get("policy"),
-        "Least age of a labelled post": _hours(settings.get("min_age_hours")),
-        "Epochs at most": settings.get("epochs"),
-        "Fine-tuned": f"last {layers} layers" if layers else "no",
+        language.gettext("Computed in"): settings.get("policy"),
+        language.gettext("Least age of a labelled post"): None
+        if hours is None
+        else language.gettext("%(hours)s hours") % {"hours": language.bar(hours)},
+        language.gettext("Epochs at most"): settings.get("epochs"),
+        language.gettext("Fine-tuned"): language.gettext("last %(layers)s layers")
+        % {"layers": language.count(layers)}
+        if layers
+        else language.gettext("no"),
     }
-    return tuple((name, str(value)) for name, value in told.items() if value is not None)
+    return [(name, str(value)) for name, value in told.items() if value is not None]
 
 
-def _hours(hours: float | None) -> str | None:
-    return None if hours is None else f"{hours:g} hours"
+def _notes(card: Card) -> tuple[Note, ...]:
+    """What a reader must know besides; an older card has it in sentences only."""
+    split, tuning = card.split, card.metrics.get("fine_tuning")
+    if "aside" not in split:
+        fallback = split.get("fallback")  # the review tells it
+        return tuple(Note("said", text=note) for note in card.notes if note != fallback)
+    counted: tuple[NoteCode, ...] = ("aside", "unpictured", "undecodable")
+    notes = [Note(name, n=split[name]) for name in counted if split[name]]
+    if tuning and tuning["kept"] and len(card.vocabulary) > 1:
+        notes.append(Note("fine_tuned"))
+    return tuple(notes)

@@ -1,109 +1,104 @@
-"""From tables and a model's folder to a page: gathers the values, draws, and renders."""
+"""From what a report holds to its page: draws the figures, copies the pictures, and renders."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import duckdb
-import numpy as np
+from markupsafe import Markup
 
-from catalog.models.metrics import HeadScores
-from reports.engagement import engagement_report
+from catalog.models.artefact import ModelRefused
+from reports import findings, verdict
+from reports.coverage import UNSURE
+from reports.drawn import learning_curves, small_copies
 from reports.evidence import ModelEvidence, card_evidence, model_evidence
-from reports.pages import Drawings, classifier_page, engagement_page, model_page, run_page
-from reports.results import RunFacts, run_report
-from reports.thumbnails import Thumbnail, thumbnails
+from reports.language import Language
+from reports.measured import Evaluation, shown_in
+from reports.pages import render, svg
+from reports.results import RunReport
 
-if TYPE_CHECKING:
-    from engagement.review import Review
+RELIABILITY = 200
+"""Pixels of an axis of a reliability curve."""
 
 
 def draw_run(
-    connection: duckdb.DuckDBPyConnection,
-    run: RunFacts,
+    report: RunReport,
     model_folder: Path | None,
     picture: Callable[[str], Path],
+    language: Language,
 ) -> str:
     """Draw the page of a run, as HTML.
 
-    `connection` shows the store as it will be once the run is committed, `model_folder` is that of
-    `run.model`, and `picture` says where the bytes with a SHA-256 lie (Store.picture).
+    `model_folder` is that of the run's model; where it is gone the page says so and shows the
+    rest. `picture` says where the bytes with a SHA-256 lie (Store.picture).
     """
-    model = card_evidence(model_folder) if model_folder else None
-    report = run_report(connection, run, model.card.vocabulary if model else {})
-    small = _small((sample.picture for sample in report.samples), picture)
-    measured = [head.scores for head in report.evaluation.heads] if report.evaluation else []
-    return run_page(report, model, small, _drawings(measured, model))
-
-
-def draw_model(folder: Path) -> str:
-    """Draw the page of the model in a folder, as HTML."""
-    model = model_evidence(folder)
-    return model_page(model, _drawings(model.heads, model))
-
-
-def draw_engagement(
-    connection: duckdb.DuckDBPyConnection,
-    run: RunFacts,
-    review: "Review",
-    model_folder: Path | None,
-    picture: Callable[[str], Path],
-) -> str:
-    """Draw the page of a run over posts, as HTML; the arguments are as for draw_run.
-
-    A run over metadata alone has neither a model nor its folder.
-    """
-    model = card_evidence(model_folder) if model_folder else None
-    report = engagement_report(connection, run, review)
-    small = _small((sample.picture for sample in report.samples), picture)
-    return engagement_page(report, model, small, _reviewed(review, None))
-
-
-def draw_classifier(folder: Path, review: "Review") -> str:
-    """Draw the page of the classifier in a folder; `review` is that of the posts it learned from.
-
-    Its figures are out of fold: each post was scored by a head that had not learned from it.
-    """
-    model = model_evidence(folder)
-    return classifier_page(model, review, _reviewed(review, model))
-
-
-def _small(shown: Iterable[str | None], picture: Callable[[str], Path]) -> Mapping[str, Thumbnail]:
-    """Small copies of the pictures that can be read, by SHA-256."""
-    named = list(dict.fromkeys(sha for sha in shown if sha))
-    small = thumbnails(picture(sha) for sha in named)
-    return {sha: each for sha, each in zip(named, small, strict=True) if each}
-
-
-def _reviewed(review: "Review", model: ModelEvidence | None) -> Drawings:
-    """Draw how right the scores of a review are, and how its classifier learned."""
-    drawings = _drawings((), model)
-    if not review.evaluation or not review.evaluation.n:
-        return drawings
-    from reports.figures import calibration, heatmap  # noqa: PLC0415
-
-    counts = np.array(review.evaluation.confusion)
-    return replace(
-        drawings,
-        heatmaps={"engagement": heatmap(("low", "high"), counts, largest=84)},
-        calibration=calibration(review.evaluation.reliability),
+    model = _model(model_folder)
+    return render(
+        "run.html.j2",
+        language,
+        report=report,
+        model=model,
+        verdict=verdict.verdict(report, language),
+        next_steps=verdict.next_steps(report, language),
+        unsure=UNSURE,
+        findings=findings,
+        thumbnails=small_copies((shown.picture for shown in shown_in(report)), picture),
+        heatmaps=_heatmaps(report.evaluation, language),
+        reliability=_reliability(report.evaluation, language),
+        curves=learning_curves(model, language),
     )
 
 
-def _drawings(measured: Iterable[HeadScores], model: ModelEvidence | None) -> Drawings:
-    heads = [scores for scores in measured if scores.n]
-    curves = model.curves if model else ()
-    if not heads and not curves:
-        return Drawings()
-    # Loaded here, for seaborn takes two seconds and most nights have something else to do.
-    from reports.figures import confusion_heatmap, learning_curve  # noqa: PLC0415
-
-    phases = model.phases if model else ()
-    return Drawings(
-        {scores.head: confusion_heatmap(scores) for scores in heads},
-        {
-            each.head: [learning_curve(name, line, phases) for name, line in each.measures]
-            for each in curves
-        },
+def draw_model(folder: Path, language: Language) -> str:
+    """Draw the page of the model in a folder, as HTML; ModelRefused where there is none."""
+    model = model_evidence(folder)
+    return render(
+        "model.html.j2",
+        language,
+        model=model,
+        verdict=verdict.model_verdict(model, language),
+        findings=findings,
+        thumbnails={},
+        heatmaps=_heatmaps(model.tested, language),
+        reliability=_reliability(model.tested, language),
+        curves=learning_curves(model, language),
     )
+
+
+def _model(folder: Path | None) -> ModelEvidence | None:
+    if folder is None:
+        return None
+    try:
+        return card_evidence(folder)
+    except ModelRefused:
+        return None
+
+
+def _heatmaps(evaluation: Evaluation | None, language: Language) -> Mapping[str, Markup]:
+    """Draw how truths met guesses, by head."""
+    if evaluation is None or not evaluation.n:
+        return {}
+    # Loaded here, for seaborn takes two seconds and not every page has something to draw.
+    from reports.figures import confusion_heatmap  # noqa: PLC0415
+
+    return {
+        head.head: svg(confusion_heatmap(head.confusion, language))
+        for head in evaluation.heads
+        if head.n
+    }
+
+
+def _reliability(evaluation: Evaluation | None, language: Language) -> Mapping[str, Markup]:
+    """Draw how often each head is right, by how sure it is."""
+    if evaluation is None or not evaluation.n:
+        return {}
+    from reports.figures import calibration  # noqa: PLC0415
+
+    words = {
+        "across": language.gettext("how sure it is of its best guess"),
+        "up": language.gettext("share that is right"),
+        "line": language.gettext("products, by how sure"),
+    }
+    return {
+        head.head: svg(calibration(head.reliability, language, size=RELIABILITY, **words))
+        for head in evaluation.heads
+        if head.n
+    }

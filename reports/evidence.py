@@ -8,10 +8,11 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -25,7 +26,7 @@ from catalog.models.artefact import (
     load_card,
     verify,
 )
-from catalog.models.metrics import HeadScores, Share, encode, score_head, whole_row
+from reports.measured import Evaluation, Measured, Shown, evaluate, mapped
 from reports.thumbnails import Thumbnail, shrink
 
 SIDES = ("train", "validation", "test")
@@ -53,14 +54,6 @@ class Curves:
         """What there is to draw, by name."""
         loss = ("loss", self.loss)
         return (loss,) if self.accuracy is None else (loss, ("accuracy", self.accuracy))
-
-    @property
-    def finding(self) -> str:
-        """Where the curves ended, in words."""
-        if self.accuracy is None:
-            return f"loss {self.loss.train[-1]:.2f}, on validation {self.loss.validation[-1]:.2f}"
-        train, validation = self.accuracy.train[-1], self.accuracy.validation[-1]
-        return f"accuracy {train:.0%}, on validation {validation:.0%}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +95,13 @@ class HeadSides:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ModelEvidence:
-    """Everything that is shown of one model; `heads` were measured on the pictures kept aside."""
+    """Everything that is shown of one model; `tested` was measured on the pictures kept aside."""
 
     card: Card
     curves: tuple[Curves, ...]
     phases: tuple[int, ...]
     """How many epochs each phase of the training had."""
-    heads: tuple[HeadScores, ...]
-    rows: Share
+    tested: Evaluation | None
     sides: tuple[SideSize, ...]
     gaps: tuple[HeadSides, ...]
     sheet: tuple[SheetPicture, ...]
@@ -131,30 +123,26 @@ class ModelEvidence:
 def model_evidence(folder: Path) -> ModelEvidence:
     """Read what a model's folder has; ModelRefused when even its card can't be read."""
     card = load_card(folder)
-    history = _history(_bytes(folder, HISTORY, card))
-    heads, rows = _tested(_bytes(folder, TEST_SCORES, card), card.vocabulary)
-    return ModelEvidence(
-        card=card,
-        curves=_curves(history, tuple(card.vocabulary)),
-        phases=tuple(len(phase["epochs"]) for phase in history),
-        heads=heads,
-        rows=rows,
-        sides=_sides(card),
-        gaps=_gaps(card),
+    return replace(
+        _learned(folder, card),
+        tested=_tested(_bytes(folder, TEST_SCORES, card), card.vocabulary),
         sheet=_sheet(_bytes(folder, SAMPLE, card)),
         summary=_bytes(folder, SUMMARY, card).decode("utf-8", "replace")[:LONGEST_SUMMARY],
     )
 
 
 def card_evidence(folder: Path) -> ModelEvidence:
-    """What the card alone tells: all that the page of a night needs of a model it did not train."""
-    card = load_card(folder)
+    """Read what the page of a night shows of a model it did not train: its card and its curves."""
+    return _learned(folder, load_card(folder))
+
+
+def _learned(folder: Path, card: Card) -> ModelEvidence:
+    history = _history(_bytes(folder, HISTORY, card))
     return ModelEvidence(
         card=card,
-        curves=(),
-        phases=(),
-        heads=(),
-        rows=Share(0, 0),
+        curves=_curves(history, tuple(card.vocabulary)),
+        phases=tuple(len(phase["epochs"]) for phase in history),
+        tested=None,
         sides=_sides(card),
         gaps=_gaps(card),
         sheet=(),
@@ -195,23 +183,33 @@ def _line(rows: Sequence[Mapping[str, float]], measure: str) -> Line:
     )
 
 
-def _tested(
-    content: bytes, vocabulary: Mapping[str, Sequence[str]]
-) -> tuple[tuple[HeadScores, ...], Share]:
-    """Measure the pictures kept aside: each head, and those right in every head at once."""
+def _tested(content: bytes, vocabulary: Mapping[str, Sequence[str]]) -> Evaluation | None:
+    """Measure the pictures kept aside: a row is a product with one of its pictures."""
     if not content:
-        return (), Share(0, 0)
+        return None
     table = pq.read_table(io.BytesIO(content))
-    measured, right = [], []
-    for head, labels in vocabulary.items():
-        rows = table.filter(pc.equal(table["head"], head))
-        codes = encode(rows["truth"].to_pylist(), labels)
-        flat = rows["scores"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        scores = flat.reshape(-1, len(labels))
-        measured.append(score_head(head, labels, codes, scores))
-        keys = zip(rows["picture"].to_pylist(), rows["id"].to_pylist(), strict=True)
-        right.append(dict(zip(keys, (codes == scores.argmax(axis=1)).tolist(), strict=True)))
-    return tuple(measured), whole_row(right)
+    tested = evaluate([_measured(table, head, labels) for head, labels in vocabulary.items()])
+    return mapped(tested, _product)
+
+
+def _product(shown: Shown) -> Shown:
+    picture, row = shown.id.split(" ", 1)
+    return Shown(row, None, picture)
+
+
+def _measured(table: pa.Table, head: str, labels: Sequence[str]) -> Measured:
+    rows = table.filter(pc.equal(table["head"], head))
+    flat = rows["scores"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    keys = zip(rows["picture"].to_pylist(), rows["id"].to_pylist(), strict=True)
+    return Measured(
+        head=head,
+        labels=labels,
+        ids=tuple(f"{picture} {row}" for picture, row in keys),
+        truths=tuple(rows["truth"].to_pylist()),
+        scores=flat.reshape(-1, len(labels)),
+        held_out=len(rows),
+        trained_on=0,
+    )
 
 
 def _sides(card: Card) -> tuple[SideSize, ...]:

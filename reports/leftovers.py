@@ -6,10 +6,12 @@ from typing import Literal
 
 import duckdb
 
-from reports.asking import ask, each, many
+from reports.asking import ask, each
+from reports.language import Language
 
 MOST_LISTED = 60
 EACH_REASON = 8
+MOST_HOSTS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,17 @@ class FailureReason:
     pictures: int
     to_replace: int
     hosts: int
+
+
+@dataclass(frozen=True, slots=True)
+class HostFailure:
+    """How many pictures of one host (None: local files) failed for one reason."""
+
+    host: str | None
+    stage: str
+    reason: str
+    pictures: int
+    to_replace: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +74,33 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """The failed pictures and refused rows of a source: counted in full, a few of each listed."""
+    """The failed pictures and refused rows of a source: counted in full, a few of each listed.
+
+    `hosts` has the pairs of host and reason by which the most pictures fail; `other_hosts` pairs
+    are not in it.
+    """
 
     failure_reasons: tuple[FailureReason, ...]
+    hosts: tuple[HostFailure, ...]
+    other_hosts: int
     failures: tuple[Failure, ...]
     reject_reasons: tuple[RejectReason, ...]
     rejects: tuple[Reject, ...]
 
     @property
-    def sentence(self) -> str | None:
-        """What a person can do next, where there is something."""
-        refused = sum(reason.refused for reason in self.reject_reasons)
-        pictures = sum(reason.pictures for reason in self.failure_reasons)
-        lost = sum(reason.to_replace for reason in self.failure_reasons)
-        told = []
-        if refused:
-            told.append(f"{many(refused, 'row')} to correct in the CSV")
-        if lost:
-            told.append(f"{many(lost, 'picture')} to replace")
-        if pictures > lost:
-            told.append(f"{many(pictures - lost, 'picture')} that the next runs will try again")
-        return f"Left to do: {', '.join(told)}." if told else None
+    def refused(self) -> int:
+        """Rows of the CSV that were refused."""
+        return sum(reason.refused for reason in self.reject_reasons)
+
+    @property
+    def lost(self) -> int:
+        """Pictures to replace."""
+        return sum(reason.to_replace for reason in self.failure_reasons)
+
+    @property
+    def retried(self) -> int:
+        """Failed pictures that later runs try again."""
+        return sum(reason.pictures for reason in self.failure_reasons) - self.lost
 
 
 def leftovers(
@@ -90,9 +109,42 @@ def leftovers(
     """What is left to do about the products, or the posts, of a source."""
     whose = {"kind": kind, "source": source}
     some = whose | {"each": EACH_REASON, "top": MOST_LISTED}
+    hosts = each(HostFailure, ask(connection, "failures_by_host", whose))
     return Leftovers(
         failure_reasons=each(FailureReason, ask(connection, "failures_by_reason", whose)),
+        hosts=hosts[:MOST_HOSTS],
+        other_hosts=len(hosts[MOST_HOSTS:]),
         failures=each(Failure, ask(connection, "failures_sample", some)),
         reject_reasons=each(RejectReason, ask(connection, "rejects_by_reason", whose)),
         rejects=each(Reject, ask(connection, "rejects_sample", some)),
     )
+
+
+def to_do(left: Leftovers, language: Language) -> tuple[str, ...]:
+    """Say what is left to do, a sentence each; nothing where there is nothing."""
+    told = []
+    if left.refused:
+        told.append(
+            language.ngettext(
+                "Correct %(num)s row of the CSV that was refused.",
+                "Correct %(num)s rows of the CSV that were refused.",
+                left.refused,
+            )
+        )
+    if left.lost:
+        told.append(
+            language.ngettext(
+                "Replace %(num)s picture that will not mend itself.",
+                "Replace %(num)s pictures that will not mend themselves.",
+                left.lost,
+            )
+        )
+    if left.retried:
+        told.append(
+            language.ngettext(
+                "%(num)s picture that failed will be tried again by later runs: nothing to do.",
+                "%(num)s pictures that failed will be tried again by later runs: nothing to do.",
+                left.retried,
+            )
+        )
+    return tuple(told)

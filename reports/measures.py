@@ -1,10 +1,9 @@
 """The figures of a classifier as a table shows them: each beside what knowing nothing would get."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from engagement.evaluation import Evaluation
+from engagement.findings import Auc, Evaluation
+from reports.language import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,86 +16,110 @@ class Measure:
     name: str
     meaning: str
     value: float | None
-    against: float | None
-    against_is: str
+    against: float | None = None
+    against_is: str = ""
     share: bool = False
     low: float | None = None
     high: float | None = None
 
 
-def measures(evaluation: "Evaluation") -> tuple[Measure, ...]:
+def measures(language: Language, evaluation: Evaluation) -> tuple[Measure, ...]:
     """Every figure of an evaluation, with its meaning in a sentence."""
-    base = evaluation.high / evaluation.n if evaluation.n else None
-    auc, inside = evaluation.roc_auc, evaluation.inside
+    return (
+        *_areas(language, evaluation),
+        *_answers(language, evaluation),
+        *_chances(language, evaluation),
+    )
+
+
+def _areas(language: Language, evaluation: Evaluation) -> tuple[Measure, ...]:
+    """How well the scores put posts in order."""
+    return (
+        _area(
+            language,
+            evaluation.roc_auc,
+            language.gettext("ROC-AUC"),
+            language.gettext(
+                "Of a high and a low post, how often the high one has the higher score."
+            ),
+        ),
+        _area(
+            language,
+            evaluation.inside,
+            language.gettext("ROC-AUC inside accounts"),
+            language.gettext("The same where both posts are of one account."),
+        ),
+        Measure(
+            language.gettext("PR-AUC"),
+            language.gettext(
+                "Precision averaged over all recalls, as the threshold falls (average precision)."
+            ),
+            evaluation.pr_auc,
+            evaluation.base_rate,
+            language.gettext("base rate"),
+        ),
+    )
+
+
+def _area(language: Language, area: Auc, name: str, meaning: str) -> Measure:
+    chance = language.gettext("chance")
+    return Measure(name, meaning, area.value, 0.5, chance, low=area.low, high=area.high)
+
+
+def _answers(language: Language, evaluation: Evaluation) -> tuple[Measure, ...]:
+    """How right the guesses are."""
+    base = evaluation.base_rate
     return (
         Measure(
-            "ROC-AUC",
-            "Of a high and a low post, how often the high one has the higher score.",
-            auc.value,
-            0.5,
-            "chance",
-            low=auc.low,
-            high=auc.high,
-        ),
-        Measure(
-            "ROC-AUC inside accounts",
-            "The same where both posts are of one account.",
-            inside.value,
-            0.5,
-            "chance",
-            low=inside.low,
-            high=inside.high,
-        ),
-        Measure(
-            "PR-AUC",
-            "Precision averaged over all recalls, as the threshold falls (average precision).",
-            evaluation.pr_auc,
-            base,
-            "base rate",
-        ),
-        Measure(
-            "Precision of high",
-            "Of the posts called high, those that were.",
+            language.gettext("Precision of high"),
+            language.gettext("Of the posts called high, those that were."),
             evaluation.precision,
             base,
-            "base rate",
+            language.gettext("base rate"),
             share=True,
         ),
         Measure(
-            "Recall of high",
-            "Of the posts that were high, those called so.",
+            language.gettext("Recall of high"),
+            language.gettext("Of the posts that were high, those called so."),
             evaluation.recall,
-            None,
-            "",
             share=True,
         ),
         Measure(
-            "F1 of high",
-            "The harmonic mean of precision and recall.",
+            language.gettext("F1 of high"),
+            language.gettext("The harmonic mean of precision and recall."),
             evaluation.f1,
             None if base is None else 2 * base / (1 + base),
-            "always high",
+            language.gettext("always high"),
         ),
         Measure(
-            "Accuracy",
-            "Posts called rightly, high or low.",
+            language.gettext("Accuracy"),
+            language.gettext("Posts called rightly, high or low."),
             evaluation.accuracy,
             evaluation.majority,
-            "majority",
+            language.gettext("majority"),
             share=True,
         ),
+    )
+
+
+def _chances(language: Language, evaluation: Evaluation) -> tuple[Measure, ...]:
+    """How far the scores can be read as chances."""
+    base = evaluation.base_rate
+    return (
         Measure(
-            "Brier score",
-            "Mean squared distance of the score from what was so: less is better.",
+            language.gettext("Brier score"),
+            language.gettext(
+                "Mean squared distance of the score from what was so: less is better."
+            ),
             evaluation.brier,
             None if base is None else base * (1 - base),
-            "base rate as score",
+            language.gettext("base rate as score"),
         ),
         Measure(
-            "Calibration error (ECE)",
-            "How far the scores are from the shares that were high, on average: less is better.",
+            language.gettext("Calibration error (ECE)"),
+            language.gettext(
+                "How far the scores are from the shares that were high, on average: less is better."
+            ),
             evaluation.ece,
-            None,
-            "",
         ),
     )

@@ -1,4 +1,4 @@
-"""What a run's report shows, as frozen values: read from the published tables, never drawn here.
+"""What a run's report shows, as plain frozen values: read from tables, never drawn here.
 
 Everything is asked of a DuckDB connection that has the store's views (or tables of the same
 columns) and concerns one source. Lists are capped and samples are taken by hash, so that a
@@ -8,6 +8,7 @@ report of a hundred thousand products needs no more memory, nor bytes, than that
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -15,9 +16,25 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.models.metrics import HeadScores, Share, encode, score_head, whole_row
-from reports.asking import ask, many
+from catalog.decoding import combine
+from catalog.models.metrics import Share
+from reports.alike import Alike, alike
+from reports.asking import ask
+from reports.change import Change, change_since
+from reports.coverage import Coverage, coverage
+from reports.evidence import model_evidence
+from reports.headline import Figure, Headline
 from reports.leftovers import Leftovers, leftovers
+from reports.measured import (
+    Evaluation,
+    Guess,
+    Measured,
+    Shown,
+    evaluate,
+    graded,
+    mapped,
+    shown_in,
+)
 
 MOST_ROWS = 10_000
 """Labelled products that are measured at most; more are sampled by hash, and the page says so."""
@@ -25,6 +42,7 @@ MOST_CELLS = 5_000_000
 """Scores held at once at most (rows times labels of all heads): 20 MB."""
 WRONG_SHOWN = 12
 RIGHT_SHOWN = 8
+LONGEST_TITLE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,59 +65,11 @@ class RunFacts:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class HeadResult:
-    """What was measured of one head, and how many labelled products were left out and why."""
-
-    scores: HeadScores
-    held_out: int
-    trained_on: int
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Evaluation:
-    """The model measured over labelled products whose picture group it never trained on."""
-
-    heads: tuple[HeadResult, ...]
-    rows: Share
-    """Products labelled in every head, and those right in all of them at once."""
-    measured: int
-    """Products measured in one head or more."""
-
-    @property
-    def n(self) -> int:
-        """How many labels were compared, all heads together."""
-        return sum(head.scores.n for head in self.heads)
-
-    @property
-    def sampled(self) -> bool:
-        """Whether fewer products were measured than could have been."""
-        return any(head.scores.n < head.held_out for head in self.heads)
-
-
-@dataclass(frozen=True, slots=True)
-class Guess:
-    """What a head said of a product (score 0 to 1), and the truth where the shop gave one."""
-
-    head: str
-    label: str
-    score: float
-    truth: str | None = None
-    truth_score: float | None = None
-
-    @property
-    def right(self) -> bool | None:
-        """Whether the guess is the truth; None where there is no truth to compare with."""
-        return None if self.truth is None else self.label == self.truth
-
-
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One product of the picture grid; `picture` is None where no picture of it can be read."""
+    """One product of the picture grid, and what was guessed of it."""
 
-    id: str
-    title: str | None
-    picture: str | None
+    product: Shown
     guesses: tuple[Guess, ...]
 
     @property
@@ -108,193 +78,211 @@ class Sample:
         return sum(guess.right is False for guess in self.guesses)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, slots=True)
 class RunReport:
-    """Everything that the page of one run shows."""
+    """Everything that the page of one run shows.
+
+    `change` is None for the first run of a source, `evaluation` where no product has both a label
+    of the shop's and a guess.
+    """
 
     run: RunFacts
-    left: Leftovers
+    headline: Headline
     evaluation: Evaluation | None
+    coverage: Coverage
+    change: Change | None
     samples: tuple[Sample, ...]
+    left: Leftovers
+    alike: Alike
 
     @property
-    def verdict(self) -> tuple[str, ...]:
-        """The run in a few sentences: what was done, how good it is, what is left to do."""
-        return tuple(filter(None, (_done(self.run), _quality(self.evaluation), self.left.sentence)))
+    def graded(self) -> bool:
+        """Whether any guess of the grid has a truth beside it."""
+        return any(guess.truth is not None for each in self.samples for guess in each.guesses)
 
 
 def run_report(
     connection: duckdb.DuckDBPyConnection,
     run: RunFacts,
     vocabulary: Mapping[str, Sequence[str]],
+    before: str | None,
 ) -> RunReport:
-    """Gather what the page of `run` shows; `vocabulary` is its model's, in output order."""
-    measured = _scores(connection, run, vocabulary)
-    evaluation = _evaluation(connection, run, vocabulary, measured)
-    samples = _graded(measured, vocabulary) or _guessed(connection, run, vocabulary)
-    return RunReport(
+    """Gather what the page of `run` shows.
+
+    `vocabulary` is its model's, in output order; `before` is the id of the last run of the same
+    source before it, if there is one.
+    """
+    # First, while what measuring loads does not take its share of memory yet.
+    looks = alike(connection, run.source)
+    last = _last(connection, run, vocabulary)
+    heads = _measured(connection, run, vocabulary, last)
+    evaluation = evaluate(heads) if heads else None
+    said = graded(heads, WRONG_SHOWN, RIGHT_SHOWN) or _guessed(connection, run, vocabulary)
+    change = before and change_since(connection, run.source, run.id, heads, before, last)
+    report = RunReport(
         run=run,
-        left=leftovers(connection, "product", run.source),
+        headline=headline(evaluation),
         evaluation=evaluation,
-        samples=_pictured(connection, run, samples),
+        coverage=coverage(connection, run.source),
+        change=change or None,
+        samples=tuple(Sample(Shown(row), guesses) for row, guesses in said.items()),
+        left=leftovers(connection, "product", run.source),
+        alike=looks,
     )
+    return _looked_up(report, connection, run.source)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Measured:
-    """The labelled products of one head that the model never trained on, in hash order."""
+@dataclass(frozen=True, slots=True)
+class ModelReport:
+    """What is kept of a training: the model measured on the pictures kept aside.
 
-    ids: tuple[str, ...]
-    truths: tuple[str, ...]
-    scores: np.ndarray  # float32 [n, labels]
+    Its page shows more, of the model's folder.
+    """
 
-    def right(self, labels: Sequence[str]) -> dict[str, bool]:
-        """Tell by product id whether the best guess is the truth."""
-        right = encode(self.truths, labels) == self.scores.argmax(axis=1)
-        return dict(zip(self.ids, right.tolist(), strict=True))
+    headline: Headline
+    tested: Evaluation | None
 
 
-def _scores(
+def model_report(folder: Path) -> ModelReport:
+    """Measure the model in a folder; ModelRefused where there is none."""
+    tested = model_evidence(folder).tested
+    return ModelReport(headline(tested), tested)
+
+
+def headline(evaluation: Evaluation | None) -> Headline:
+    """Choose the figures to tell first: all attributes right at once, the best, the weakest."""
+    if evaluation is None or not evaluation.ranked:
+        return Headline(())
+    shares = {}
+    if evaluation.rows.n:
+        shares["whole_row"] = evaluation.rows
+    for head in (evaluation.ranked[0], evaluation.ranked[-1]):
+        shares[f"accuracy:{head.head}"] = head.share
+    return Headline(tuple(_figure(name, share) for name, share in shares.items()))
+
+
+def _figure(name: str, share: Share) -> Figure:
+    low, high = share.interval or (None, None)
+    return Figure(name, share.value, low, high, share.n)
+
+
+def _last(
     connection: duckdb.DuckDBPyConnection, run: RunFacts, vocabulary: Mapping[str, Sequence[str]]
-) -> dict[str, _Measured]:
-    """Truths and scores by head, of at most MOST_ROWS products and MOST_CELLS scores."""
-    if run.model is None:
-        return {}
+) -> str | None:
+    """Tell the hash of the last product to measure: MOST_ROWS and MOST_CELLS at most."""
     labels = sum(map(len, vocabulary.values()))
     most = min(MOST_ROWS, MOST_CELLS // max(labels, 1))
-    params = {"source": run.source, "model": run.model}
-    [last] = ask(connection, "held_out_last", params | {"most": most})["last"].to_pylist()
-    table = ask(connection, "held_out_scores", params | {"last": last})
-    return {head: _measured(table, head, len(vocabulary[head])) for head in vocabulary}
+    params = {"source": run.source, "model": run.model, "most": most}
+    [last] = ask(connection, "held_out_last", params)["last"].to_pylist()
+    return last  # type: ignore[no-any-return] # text
 
 
-def _measured(table: pa.Table, head: str, labels: int) -> _Measured:
-    rows = table.filter(pc.equal(table["head"], head))
-    scores = rows["scores"].combine_chunks()
-    return _Measured(
-        ids=tuple(rows["id"].to_pylist()),
-        truths=tuple(rows["truth"].to_pylist()),
-        scores=scores.flatten().to_numpy(zero_copy_only=False).reshape(-1, labels),
-    )
-
-
-def _evaluation(
+def _measured(
     connection: duckdb.DuckDBPyConnection,
     run: RunFacts,
     vocabulary: Mapping[str, Sequence[str]],
-    measured: Mapping[str, _Measured],
-) -> Evaluation | None:
-    """Measure every head; None where no product of the source has both a label and a guess."""
-    asked = ask(connection, "evaluated_counts", {"source": run.source, "model": run.model})
-    counts = {row["head"]: row for row in asked.to_pylist()}
-    if not counts:
-        return None
-    return Evaluation(
-        heads=tuple(
-            HeadResult(
-                score_head(head, labels, encode(rows.truths, labels), rows.scores),
-                counts.get(head, {}).get("held_out", 0),
-                counts.get(head, {}).get("trained_on", 0),
-            )
-            for (head, labels), rows in zip(vocabulary.items(), measured.values(), strict=True)
-        ),
-        rows=whole_row([rows.right(vocabulary[head]) for head, rows in measured.items()]),
-        measured=len({each for rows in measured.values() for each in rows.ids}),
+    last: str | None,
+) -> tuple[Measured, ...]:
+    """Truths and scores by head, of the products up to `last` in the order of their hash.
+
+    None where no product of the source has both a label and a guess.
+    """
+    params = {"source": run.source, "model": run.model}
+    asked = ask(connection, "evaluated_counts", params).to_pylist()
+    if run.model is None or not asked:
+        return ()
+    counts = {row["head"]: row for row in asked}
+    rows = ask(connection, "held_out_rows", params | {"last": last})
+    scores = _Scores(connection, run.source, run.model, pc.unique(rows["id"]))
+    return tuple(
+        _head(rows, head, labels, scores, counts.get(head, {}))
+        for head, labels in vocabulary.items()
     )
 
 
-def _graded(
-    measured: Mapping[str, _Measured], vocabulary: Mapping[str, Sequence[str]]
-) -> list[Sample]:
-    """Products with truths: some that are wrong somewhere, then some that are right throughout."""
-    wrong: dict[str, bool] = {}
-    for head, rows in measured.items():
-        for each, right in rows.right(vocabulary[head]).items():
-            wrong[each] = wrong.get(each, False) or not right
-    chosen = [each for each, is_wrong in wrong.items() if is_wrong][:WRONG_SHOWN]
-    chosen += [each for each, is_wrong in wrong.items() if not is_wrong][:RIGHT_SHOWN]
-    guesses: dict[str, list[Guess]] = {each: [] for each in chosen}
-    for head, rows in measured.items():
-        places = {each: place for place, each in enumerate(rows.ids) if each in guesses}
-        for each, place in places.items():
-            truth, scores = rows.truths[place], rows.scores[place]
-            guesses[each].append(_guess(head, vocabulary[head], truth, scores))
-    return [Sample(each, None, None, tuple(guesses[each])) for each in chosen]
+class _Scores:
+    """What a model says of some products, as the mean over the pictures of each.
+
+    Asked for by picture: through the view of evaluations it takes all products' memory.
+    """
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, source: str, model: str, ids: pa.Array
+    ) -> None:
+        self._ids = ids
+        shown = ask(connection, "pictures_of", {"source": source, "ids": ids.to_pylist()})
+        pictures = {"pictures": pc.unique(shown["picture"]).to_pylist()}
+        self._said = ask(connection, "scores_of", {"model": model, **pictures})
+        self._shown = shown
+
+    def of(self, head: str, ids: pa.ChunkedArray, labels: int) -> np.ndarray:
+        """Scores float32 [n, labels] of a head."""
+        said = self._said.filter(pc.equal(self._said["head"], head))
+        place = pc.index_in(self._shown["picture"], said["picture"].combine_chunks())
+        looked_at = self._shown.filter(place.is_valid())
+        scores = said["scores"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+        product = pc.index_in(looked_at["id"], self._ids).to_numpy()
+        flat = scores.reshape(-1, labels)[place.drop_null().to_numpy()]
+        means = combine(flat, product, len(self._ids))
+        asked = means[pc.index_in(ids, self._ids).to_numpy()]
+        return np.asarray(asked, np.float32)
 
 
-def _guess(head: str, labels: Sequence[str], truth: str, scores: np.ndarray) -> Guess:
-    code = int(scores.argmax())
-    known = float(scores[labels.index(truth)]) if truth in labels else None
-    return Guess(head, labels[code], float(scores[code]), truth, known)
+def _head(
+    table: pa.Table, head: str, labels: Sequence[str], scores: _Scores, counts: Mapping[str, int]
+) -> Measured:
+    rows = table.filter(pc.equal(table["head"], head))
+    return Measured(
+        head=head,
+        labels=labels,
+        ids=tuple(rows["id"].to_pylist()),
+        truths=tuple(rows["truth"].to_pylist()),
+        scores=scores.of(head, rows["id"], len(labels)),
+        held_out=counts.get("held_out", 0),
+        trained_on=counts.get("trained_on", 0),
+    )
 
 
 def _guessed(
     connection: duckdb.DuckDBPyConnection, run: RunFacts, vocabulary: Mapping[str, Sequence[str]]
-) -> list[Sample]:
+) -> dict[str, tuple[Guess, ...]]:
     """Tagged products without a truth to compare with: what the model says of their picture."""
     most = WRONG_SHOWN + RIGHT_SHOWN
     params = {"source": run.source, "model": run.model, "most": most}
     ids = ask(connection, "tagged_sample", params)["id"].to_pylist()
-    pictures = _pictures(connection, run, ids)
+    pictures = _products(connection, run.source, ids)
     shown = [row["picture"] for row in pictures.values() if row["picture"]]
     rows = ask(connection, "best_guesses", {"model": run.model, "pictures": shown}).to_pylist()
     said = {(row["picture"], row["head"]): row for row in rows}
-    return [
-        Sample(
-            each,
-            None,
-            None,
-            tuple(
-                Guess(head, said[key]["label"], said[key]["score"])
-                for head in vocabulary
-                if (key := (pictures[each]["picture"], head)) in said
-            ),
+    return {
+        each: tuple(
+            Guess(head, said[key]["label"], said[key]["score"])
+            for head in vocabulary
+            if (key := (pictures[each]["picture"], head)) in said
         )
         for each in ids
-    ]
+    }
 
 
-def _pictured(
-    connection: duckdb.DuckDBPyConnection, run: RunFacts, samples: Sequence[Sample]
-) -> tuple[Sample, ...]:
-    """Give the samples the titles and pictures of their products."""
-    rows = _pictures(connection, run, [sample.id for sample in samples])
-    return tuple(
-        replace(sample, title=rows[sample.id]["title"], picture=rows[sample.id]["picture"])
-        for sample in samples
-    )
+def _looked_up(report: RunReport, connection: duckdb.DuckDBPyConnection, source: str) -> RunReport:
+    """Give every product that is shown its title and its picture."""
+    ids = {shown.id for shown in shown_in(report)}
+    rows = _products(connection, source, sorted(ids))
+
+    def named(shown: Shown) -> Shown:
+        row = rows.get(shown.id)
+        if row is None:
+            return shown
+        title = row["title"] and row["title"][:LONGEST_TITLE]
+        return replace(shown, title=title, picture=shown.picture or row["picture"])
+
+    return mapped(report, named)
 
 
-def _pictures(
-    connection: duckdb.DuckDBPyConnection, run: RunFacts, ids: Sequence[str]
+def _products(
+    connection: duckdb.DuckDBPyConnection, source: str, ids: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
-    params = {"source": run.source, "ids": list(ids)}
+    """Tell title and first readable picture of some products, by id."""
+    params = {"source": source, "ids": list(ids)}
     rows = ask(connection, "product_pictures", params).to_pylist() if ids else []
     return {row["id"]: row for row in rows}
-
-
-def _done(run: RunFacts) -> str:
-    counts = run.counts
-    told = f"{many(counts.get('tagged', 0), 'product')} of {counts.get('products', 0):,} tagged"
-    return f"{told}." if run.model is None else f"{told} by {run.model}."
-
-
-def _quality(evaluation: Evaluation | None) -> str:
-    if evaluation is None:
-        return "Nothing to measure: no product has both a label of the shop's and a guess."
-    if not evaluation.n:
-        return "Nothing to measure: the model trained on every labelled product of this catalogue."
-    known = [head.scores for head in evaluation.heads if head.scores.accuracy is not None]
-    best = max(known, key=lambda head: head.accuracy or 0)
-    worst = min(known, key=lambda head: head.accuracy or 0)
-    told = f"On {many(evaluation.measured, 'labelled product')} that the model never trained on, "
-    if best is worst:
-        return f"{told}{_spaced(best.head)} is right for {best.accuracy:.1%}."
-    return (
-        f"{told}{_spaced(best.head)} is right for {best.accuracy:.1%}"
-        f" and {_spaced(worst.head)}, the weakest attribute, for {worst.accuracy:.1%}."
-    )
-
-
-def _spaced(name: str) -> str:
-    return name.replace("_", " ")

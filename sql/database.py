@@ -3,6 +3,11 @@
 The schema `history` has every row that any run wrote. The views that people use lie on top of
 it, one file each in views/, whose header is the view's comment. A column is commented by that
 header (`-- column: what it means`), else as where the view reads it, the last place first.
+
+Of tables in which a later row takes the place of an earlier one of its key, the schema `parts` has
+the rows of the first run, which hold no key twice, apart from the `_later` ones. Over a year of
+nights most rows are of the first run, or of a compaction: what is newest is then found among the
+few others.
 """
 
 import itertools
@@ -16,8 +21,8 @@ import duckdb
 import pyarrow as pa
 
 from sql import schemas
-from sql.files import StoreFull
-from sql.manifests import Manifest, parts_of, shown_report
+from sql.disk import disk_trouble
+from sql.manifests import Manifest, parts_of, shown_report, visible
 from sql.store import Store, cards, current_models
 
 # In the order of creation: a view comes after those that it reads.
@@ -29,16 +34,31 @@ VIEWS = (
     "predictions",
     "embeddings",
     "tags",
+    "labels",
     "rejects",
+    "troubles",
     "failures",
     "runs",
     "models",
     "evaluations",
+    "held_out",
     "post_tags",
     "engagement",
     "engagement_evaluation",
     "engagement_ladder",
 )
+
+# A later row takes the place of an earlier one with the same values of these columns.
+KEYS = {
+    "products": ("source", "id"),
+    "posts": ("source", "id"),
+    "fetches": ("location",),
+    "pictures": ("picture",),
+    "tags": ("source", "id"),
+    "engagement": ("source", "id"),
+}
+# A run may ask for a location twice; of the others it writes a key once.
+_MAYBE_TWICE = ("fetches", "pictures")
 
 _VIEWS = Path(__file__).parent / "views"
 _RUN = r"regexp_extract(filename, '/run=([^/]+)/[^/]+$', 1) as run"
@@ -46,6 +66,22 @@ _RUN = r"regexp_extract(filename, '/run=([^/]+)/[^/]+$', 1) as run"
 _RUN_KEPT = r"coalesce(run, regexp_extract(filename, '/run=([^/]+)/[^/]+$', 1)) as run"
 _MODEL = r"regexp_extract(filename, '/([^/]+/[^/]+)/split\.parquet$', 1) as model"
 _ADDED = {"run": "the run that wrote the row", "model": "the model, as name/version"}
+
+# What stands after it in views/labels.sql is there once for each attribute.
+_EACH = "-- For each attribute:\n"
+_NO_LABELS = """select
+    source,
+    id,
+    null::varchar as attribute,
+    null::varchar as given,
+    null::varchar as predicted,
+    null::float as confidence,
+    null::varchar as label,
+    model,
+    pictures,
+    run
+from present
+where false"""
 
 _SQL_TYPES = {
     "string": "varchar",
@@ -60,7 +96,7 @@ _SQL_TYPES = {
 }
 
 _COLUMN_COMMENT = re.compile(r"^-- (\w+): (.+(?:\n--   .+)*)\n", re.MULTILINE)
-_READ = re.compile(r"\b(?:from|join) ((?:history\.)?\w+)")
+_READ = re.compile(r"\b(?:from|join) ((?:(?:history|parts)\.)?\w+)")
 
 
 def write_database(path: Path, store: Store, manifests: Sequence[Manifest]) -> None:
@@ -70,14 +106,17 @@ def write_database(path: Path, store: Store, manifests: Sequence[Manifest]) -> N
             # Without this version, only DuckDB 2.0 and later could open the file.
             con.execute(f"attach {_literal(str(path))} as catalog (storage_version 'v1.2.0')")
             con.execute("use catalog")
+            con.begin()  # else each statement is flushed to the disk, hundreds of times
             create_views(con, store, manifests)
             comment_views(con)
+            con.commit()
             con.execute("use memory")
             con.execute("detach catalog")
-    except duckdb.IOException as err:
-        if "No space left" in str(err):
-            raise StoreFull(path.parent) from err
-        raise
+    except duckdb.Error as err:
+        trouble = disk_trouble(err, path.parent)
+        if trouble is None:
+            raise
+        raise trouble from err
 
 
 def view_sql(name: str) -> str:
@@ -88,17 +127,18 @@ def view_sql(name: str) -> str:
 def create_views(
     con: duckdb.DuckDBPyConnection, store: Store, manifests: Sequence[Manifest]
 ) -> None:
-    """Create the schema `history` and the views where `con` stands; `comment_views` comes after.
+    """Create the schemas and the views where `con` stands; `comment_views` comes after.
 
     A part that is missing is a ValueError that names it.
     """
     # A view is bound as it is created, for which the footers of all its parts are read.
     con.execute("set parquet_metadata_cache = true")
     con.execute("create schema history")
-    for schema, query in _history(con, store, manifests):
-        con.execute(f"create view {_history_name(schema)} as {query}")
+    con.execute("create schema parts")
+    for name, query in _history(con, store, manifests):
+        con.execute(f"create view {name} as {query}")
     for name in VIEWS:
-        con.execute(f"create view {name} as {view_sql(name)}")
+        con.execute(f"create view {name} as {_view_query(con, name)}")
 
 
 def comment_views(con: duckdb.DuckDBPyConnection) -> None:
@@ -106,11 +146,14 @@ def comment_views(con: duckdb.DuckDBPyConnection) -> None:
     columns = _columns(con)
     described: dict[str, dict[str, str]] = {}
     for schema in (*schemas.TABLES.values(), schemas.SPLITS, schemas.MANIFESTS, schemas.CARDS):
-        name, whole = _history_name(schema), schema
-        if name == "history.tags":
-            whole = schemas.tags_schema(schemas.attributes_of(columns[name]))
-        described[name] = _ADDED | schemas.comments(whole)
-        con.execute(f"comment on view {name} is {_literal(schema.metadata[b'comment'].decode())}")
+        table = schema.metadata[b"vitrina.table"].decode()
+        whole = schema
+        if table == "tags":
+            whole = schemas.tags_schema(schemas.attributes_of(columns["history.tags"]))
+        for name in [f"history.{table}", *(_split_names(table) if table in KEYS else ())]:
+            described[name] = _ADDED | schemas.comments(whole)
+            comment = schema.metadata[b"comment"].decode()
+            con.execute(f"comment on view {name} is {_literal(comment)}")
     for name in VIEWS:
         text = view_sql(name)
         described[f"main.{name}"] = _inherited(text, described) | _column_comments(text)
@@ -122,21 +165,89 @@ def comment_views(con: duckdb.DuckDBPyConnection) -> None:
             )
 
 
-def _history_name(schema: pa.Schema) -> str:
-    return f"history.{schema.metadata[b'vitrina.table'].decode()}"
+def _view_query(con: duckdb.DuckDBPyConnection, name: str) -> str:
+    """Tell the query of a view, which of `labels` depends on the attributes that there are."""
+    text = view_sql(name)
+    if name != "labels":
+        return text
+    attributes = schemas.attributes_of(con.view("tags").columns)
+    start, each = text.split(_EACH)
+    selects = [
+        each.replace("'ATTRIBUTE'", _literal(attribute)).replace(
+            '"ATTRIBUTE', _quoted(attribute).removesuffix('"')
+        )
+        for attribute in attributes
+    ]
+    return start + "union all\n".join(selects or [_NO_LABELS])
+
+
+def _split_names(table: str) -> tuple[str, str]:
+    return f"parts.{table}_first", f"parts.{table}_later"
 
 
 def _history(
     con: duckdb.DuckDBPyConnection, store: Store, manifests: Sequence[Manifest]
-) -> Iterator[tuple[pa.Schema, str]]:
-    """Tell the views of `history`: what they hold, and the query that gives it."""
+) -> Iterator[tuple[str, str]]:
+    """Tell the views of `parts` and `history`: their names, and the queries that give them."""
     for table, schema in schemas.TABLES.items():
-        yield schema, _parts_query(con, parts_of(store, manifests, table), schema, _RUN)
+        name, paths = f"history.{table}", parts_of(store, manifests, table)
+        if table not in KEYS:
+            yield name, _parts_query(con, paths, schema, _RUN)
+            continue
+        first, later = _split(con, store, manifests, table)
+        names = _split_names(table)
+        yield names[0], _parts_query(con, first, schema, _RUN)
+        yield names[1], _parts_query(con, later, schema, _RUN)
+        # By name: an attribute may have come later.
+        shown = [one for one, some in zip(names, (first, later), strict=True) if some] or names[:1]
+        yield name, " union all by name ".join(f"from {one}" for one in shown)
     splits = [path for card in cards(store) if (path := card.with_name("split.parquet")).exists()]
-    yield schemas.SPLITS, _parts_query(con, splits, schemas.SPLITS, _MODEL)
+    yield "history.splits", _parts_query(con, splits, schemas.SPLITS, _MODEL)
     runs = [_manifest_row(store, manifest) for manifest in manifests]
-    yield schemas.MANIFESTS, _values_query(runs, schemas.MANIFESTS)
-    yield schemas.CARDS, _values_query(_card_rows(store), schemas.CARDS)
+    yield "history.manifests", _values_query(runs, schemas.MANIFESTS)
+    yield "history.cards", _values_query(_card_rows(store), schemas.CARDS)
+
+
+def _split(
+    con: duckdb.DuckDBPyConnection, store: Store, manifests: Sequence[Manifest], table: str
+) -> tuple[list[Path], list[Path]]:
+    """Tell the parts of the first run that wrote to a table, and those of the others.
+
+    The first are none where it can't be told that they hold each key once and that all others
+    came after: a run may ask for a location twice, and a compaction that follows what a killed
+    run left has older rows than that.
+    """
+    paths = parts_of(store, manifests, table)
+    first = min((path.parent for path in paths), default=None)
+    ours = [path for path in paths if path.parent == first]
+    compacted = {
+        store.root / part.path
+        for manifest in visible(manifests)
+        if manifest.replaces
+        for part in manifest.parts
+    }
+    others = [path for path in paths if path.parent != first]
+    _check_there(paths)
+    if compacted.intersection(others):
+        return [], paths
+    certain = table not in _MAYBE_TWICE or compacted.issuperset(ours)
+    return (ours, others) if not ours or certain or _each_once(con, ours, table) else ([], paths)
+
+
+def _each_once(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], table: str) -> bool:
+    """Whether no two rows of these parts have the same key."""
+    [key] = KEYS[table]
+    read = _read_parquet(paths, union=False)
+    rows = con.sql(f"select hash({key}) as key from {read}")  # noqa: S608 - all quoted
+    [(once,)] = rows.aggregate("count(*) = count(distinct key)").fetchall()
+    return bool(once)
+
+
+def _check_there(paths: Sequence[Path]) -> None:
+    """Check that all of these files exist; else ValueError."""
+    gone = next((path for path in paths if not path.exists()), None)
+    if gone is not None:
+        raise ValueError(f"{gone} is missing, though a finished run or a model needs it")
 
 
 def _parts_query(
@@ -150,13 +261,8 @@ def _parts_query(
     if not paths:
         columns = ", ".join([*nulls.values(), added])
         return f"select {columns} from (select '' as filename) limit 0"  # noqa: S608 - all quoted
-    gone = next((path for path in paths if not path.exists()), None)
-    if gone is not None:
-        raise ValueError(f"{gone} is missing, though a finished run or a model needs it")
-    rows = (
-        f"read_parquet([{', '.join(map(_literal, map(str, paths)))}],"
-        " union_by_name = true, filename = true, hive_partitioning = false)"
-    )
+    _check_there(paths)
+    rows = _read_parquet(paths, union=not _are_alike(con, paths))
     present = con.sql(f"from {rows}").columns
     missing = [null for name, null in nulls.items() if name not in present]
     excluded = "* exclude (filename)"
@@ -164,6 +270,24 @@ def _parts_query(
         excluded, added = "* exclude (filename, run)", _RUN_KEPT
     columns = ", ".join([excluded, *missing, added])
     return f"select {columns} from {rows}"  # noqa: S608 - all quoted
+
+
+def _are_alike(con: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> bool:
+    """Whether the files have the same columns: then a question need not look at all of them."""
+    [(kinds,)] = con.execute(
+        "select count(distinct columns) from ("
+        " select list((name, type, logical_type::varchar, num_children)) as columns"
+        " from parquet_schema($paths) group by file_name)",
+        {"paths": list(map(str, paths))},
+    ).fetchall()
+    return bool(kinds == 1)
+
+
+def _read_parquet(paths: Sequence[Path], *, union: bool) -> str:
+    return (
+        f"read_parquet([{', '.join(map(_literal, map(str, paths)))}],"
+        f" union_by_name = {union}, filename = true, hive_partitioning = false)"
+    )
 
 
 def _values_query(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> str:
@@ -258,4 +382,5 @@ def _literal(value: object) -> str:
 
 
 def _quoted(name: str) -> str:
-    return str(duckdb.ColumnExpression(name))
+    """Quote a name, always: so that what is quoted can grow (`labels` adds to an attribute)."""
+    return '"' + name.replace('"', '""') + '"'

@@ -13,22 +13,47 @@ from pathlib import Path
 # A draft says whose it is: .<name>.<process>.<thread>.draft; DuckDB adds a file to its own.
 _DRAFT = re.compile(r"^\..+\.(\d+)\.\d+\.draft(\.wal)?$")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+# A disk that fails, was pulled out, was set to read only after an error, or lies on a lost server.
+_BROKEN = (errno.EIO, errno.EROFS, errno.ENODEV, errno.ENXIO, errno.ESTALE)
 _STARTED = time.time()
 
 
-class StoreFull(OSError):  # noqa: N818 - it says what is the case
-    """The disk (or a quota) has no room left for what was being written to `folder`."""
+class StoreTrouble(OSError):  # noqa: N818 - it says what is the case
+    """The disk does not take what was being written to `folder`: nothing half-written shows."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(errno.ENOSPC, "no room left on the disk", str(folder))
+    def __init__(self, folder: Path, number: int) -> None:
+        super().__init__(number, os.strerror(number), str(folder))
         self.folder = folder
 
-    def __reduce__(self) -> tuple[type["StoreFull"], tuple[Path]]:
+    def __reduce__(self) -> tuple[type["StoreTrouble"], tuple[Path, int]]:
         """Let it travel from a child process."""
-        return StoreFull, (self.folder,)
+        return type(self), (self.folder, self.errno or 0)
+
+
+class StoreFull(StoreTrouble):
+    """The disk (or a quota) has no room left for what was being written to `folder`."""
+
+    def __init__(self, folder: Path, number: int = errno.ENOSPC) -> None:
+        super().__init__(folder, number)
 
     def __str__(self) -> str:
         return f"no room left on the disk that holds {self.folder}"
+
+
+class StoreBroken(StoreTrouble):
+    """The disk fails (EIO) or became read-only: `errno` says which."""
+
+    def __str__(self) -> str:
+        return f"the disk that holds {self.folder} fails: {self.strerror}"
+
+
+def trouble_of(number: int | None, folder: Path) -> StoreTrouble | None:
+    """Tell what this errno says of the disk below `folder`; None when that is not to blame."""
+    if number in _FULL:
+        return StoreFull(folder, number)
+    if number in _BROKEN:
+        return StoreBroken(folder, number)
+    return None
 
 
 @contextmanager
@@ -36,9 +61,10 @@ def replacing(path: Path, drafts: Path | None = None) -> Iterator[Path]:
     """Yield a draft that becomes `path`, flushed to the disk, only if the block succeeds.
 
     The draft is a sibling of `path`, or lies in the folder `drafts` of the same file system.
-    A full disk is `StoreFull`; whatever was at `path` before is then still there.
+    A full disk is `StoreFull`, a failing one `StoreBroken`; a reader of `path` then still finds
+    what was there before, or finds the whole of the new.
     """
-    with _refusing_full_disk(path.parent):
+    with _telling_trouble(path.parent):
         _make_folder(path.parent)
         draft = _draft_of(path, drafts)
         try:
@@ -56,7 +82,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
     `path` must not exist: a published folder is never rewritten.
     """
-    with _refusing_full_disk(path.parent):
+    with _telling_trouble(path.parent):
         if path.exists():
             raise FileExistsError(errno.EEXIST, "already there, and never rewritten", str(path))
         _make_folder(path.parent)
@@ -129,13 +155,17 @@ def _sync(path: Path) -> None:
 
 
 @contextmanager
-def _refusing_full_disk(folder: Path) -> Iterator[None]:
+def _telling_trouble(folder: Path) -> Iterator[None]:
+    """Name the folder: the kernel's word for a failed fsync names no file."""
     try:
         yield
+    except StoreTrouble:
+        raise  # it names the folder inside this one
     except OSError as err:
-        if err.errno in _FULL and not isinstance(err, StoreFull):
-            raise StoreFull(folder) from err
-        raise
+        trouble = trouble_of(err.errno, folder)
+        if trouble is None:
+            raise
+        raise trouble from err
 
 
 def _drafty(root: Path) -> Iterator[Path]:

@@ -12,6 +12,8 @@ from sql.store import Store
 # A manifest that replaces others is of schema 2: a version that knows nothing of it must not show
 # their rows beside its own.
 PLAIN, REPLACING = 1, 2
+# Beside a report that is about to be removed: the database forgets it first.
+WITHDRAWN = ".withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,11 @@ def visible(manifests: Iterable[Manifest]) -> list[Manifest]:
 
 
 def shown_report(store: Store, manifest: Manifest) -> str | None:
-    """Tell where the report of a run lies, relative to the store; None once it was removed."""
-    if manifest.report and (store.root / manifest.report).exists():
-        return manifest.report
-    return None
+    """Tell where the report of a run lies, relative to the store; None once it is to go."""
+    if manifest.report is None:
+        return None
+    page = store.root / manifest.report
+    return manifest.report if page.exists() and not (page.parent / WITHDRAWN).exists() else None
 
 
 def _read(path: Path) -> Manifest:

@@ -16,6 +16,7 @@ FACTS = ("fetches", "pictures", "scores", "predictions", "embeddings")
 SNAPSHOTS = (
     *("products", "posts", "rejects", "tags"),
     *("engagement", "engagement_evaluation", "engagement_ladder"),
+    "results",
 )
 
 _PICTURE = "SHA-256 of the picture's bytes, in hex"
@@ -258,6 +259,15 @@ _ENGAGEMENT_LADDER = _table(
     _column("evaluated_at", TIME, "when the run that wrote this row began (UTC)"),
 )
 
+_RESULTS = _table(
+    "results",
+    "What the reports of runs show, before it is drawn. One row a run and part of its report.",
+    _column("source", pa.string(), "the source that the report is about", null=True),
+    _column("page", pa.string(), "which kind of report: tag, engage, tagger or classifier"),
+    _column("part", pa.string(), "the part of the report, such as heads or failures"),
+    _column("value", pa.string(), "its figures and rows, as JSON"),
+)
+
 # Not tables of parts, but what the views read beside them.
 SPLITS = _table(
     "splits",
@@ -308,6 +318,7 @@ TABLES: Mapping[str, pa.Schema] = MappingProxyType(
         "engagement": _ENGAGEMENT,
         "engagement_evaluation": _ENGAGEMENT_EVALUATION,
         "engagement_ladder": _ENGAGEMENT_LADDER,
+        "results": _RESULTS,
     }
 )
 

@@ -71,6 +71,11 @@ class Store:
         """Tell where the page about a run lies."""
         return self.root / "reports" / run_id / "index.html"
 
+    @property
+    def index(self) -> Path:
+        """The page that lists the runs."""
+        return self.root / "reports" / "index.html"
+
     def relative(self, path: Path) -> str:
         """Say a path as manifests do, so that a store can be moved; outside it is ValueError."""
         return path.relative_to(self.root).as_posix()

@@ -12,7 +12,7 @@ def card(kind: str = "account", **said: Any) -> Card:
     """A card of these heads; `said` names what a test cares about.
 
     heads (besides the classifier's own), accounts (account to head), cut, rule, bars, thresholds,
-    fallback, min_age_hours.
+    fallback, known (accounts, where they were too few), min_age_hours.
     """
     heads = (HEAD, *said.get("heads", () if kind == "time" else FOLDS))
     return Card(
@@ -37,6 +37,7 @@ def card(kind: str = "account", **said: Any) -> Card:
             "asked": kind,
             "cut": said.get("cut"),
             "fallback": said.get("fallback"),
+            **({"accounts": said["known"]} if "known" in said else {}),
             "rule": f"Divided by {kind}.",
             "heads": said.get("accounts", {}),
         },

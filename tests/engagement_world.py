@@ -7,11 +7,19 @@ from pathlib import Path
 import duckdb
 
 from catalog.models.artefact import load_card, save_card
-from engagement.bootstrap import Auc
-from engagement.evaluation import Bin, Evaluation
-from engagement.folds import Split
-from engagement.ladder import Rung
-from engagement.review import Review
+from catalog.models.calibration import Bin
+from engagement.findings import (
+    Auc,
+    Curves,
+    Cutoff,
+    Evaluation,
+    Finding,
+    Note,
+    Review,
+    Rung,
+    Split,
+    SplitFacts,
+)
 from reports.results import RunFacts
 from sql.manifests import read_all
 from sql.publish import publish
@@ -23,12 +31,12 @@ MODEL = "engagement/1"
 LOTS = {"wrong": 20, "right": 20, "unknown": 10, "seen": 5}
 """Scored posts of each lot; five more have no picture."""
 
+INSIDE = Auc(0.6117, 0.5628, 0.6539, 1912, 38)
 REVIEW = Review(
     rule="likes > 10000",
-    kind=Split.ACCOUNT,
-    split="Five folds by account: no model saw the account.",
-    finding="The picture is better than chance inside accounts: AUC 0.61.",
-    notes=("Only three accounts are known.",),
+    split=SplitFacts(Split.ACCOUNT, Split.ACCOUNT, 5, None),
+    finding=Finding("better", INSIDE),
+    notes=(Note("few_accounts", n=3),),
     ladder=(
         Rung("majority", Auc(0.5, None, None, 2011, 39), Auc(0.5, None, None, 1912, 38)),
         Rung("followers only", Auc(0.853, 0.812, 0.894, 2011, 39), Auc(0.5, 0.5, 0.5, 1912, 38)),
@@ -45,7 +53,7 @@ REVIEW = Review(
         accuracy=0.6023,
         majority=0.5499,
         roc_auc=Auc(0.6234, 0.5745, 0.6656, 2011, 39),
-        inside=Auc(0.6117, 0.5628, 0.6539, 1912, 38),
+        inside=INSIDE,
         pr_auc=0.5713,
         brier=0.2331,
         ece=0.0261,
@@ -53,15 +61,26 @@ REVIEW = Review(
         reliability=(Bin(0.3127, 0.2914, 1006), Bin(0.5849, 0.6083, 1005)),
         always=None,
     ),
+    curves=Curves(
+        roc=((0.0, 0.0), (0.1, 0.17), (0.3, 0.41), (1.0, 1.0)),
+        recalls=((0.01, 0.83), (0.44, 0.61), (1.0, 0.45)),
+        cutoffs=(
+            Cutoff(0.2311, 0.2311, 1809, 0.4738, 0.9471, 0.6316),
+            Cutoff(0.6713, 0.6713, 202, 0.6634, 0.1481, 0.2421),
+        ),
+        frozen=Cutoff(0.4127, 0.5238, 1007, 0.5521, 0.6144, 0.5816),
+        heads=2,
+    ),
     unknown={"hidden": 171, "too_young": 42, "account_hides": 9},
     labelled=2017,
     high=907,
 )
 METADATA = replace(
     REVIEW,
-    finding="No picture has a score, so nothing is said about the pictures.",
+    finding=Finding("metadata"),
     ladder=REVIEW.ladder[:2],
     evaluation=None,
+    curves=None,
 )
 
 
@@ -146,7 +165,7 @@ def classifier_folder(place: Path) -> Path:
                 "classifier": asdict(after),
             }
         },
-        notes=(*card.notes, *HOSTILE, *REVIEW.notes),
+        notes=(*card.notes, *HOSTILE),
     )
     save_card(folder, changed)
     return folder

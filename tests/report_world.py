@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from catalog.models.artefact import Card, hashes, save_card
-from reports.results import RunFacts
+from reports.results import RunFacts, RunReport, run_report
 
 MODEL = "tagger/1"
 VOCABULARY = {"category": ("Bag", "Shoe"), "colour": ("Red", "Green", "Blue")}
@@ -33,6 +33,12 @@ HOSTILE = (
 NOW = datetime(2026, 11, 22, 3, 15, tzinfo=UTC)
 
 
+MODEL_BEFORE = "tagger/0"
+RUN, BEFORE = "r1", "r0"
+NEW = 5
+"""Products that the newer run saw first."""
+
+
 @dataclass(frozen=True)
 class World:
     """What a report is drawn from."""
@@ -47,6 +53,10 @@ class World:
         """Where a picture lies."""
         return self.pictures / sha
 
+    def report(self, before: str | None = BEFORE) -> RunReport:
+        """What the page of the run shows."""
+        return run_report(self.connection, self.run, self.vocabulary, before)
+
 
 def world(
     place: Path,
@@ -58,23 +68,21 @@ def world(
 ) -> World:
     """Make a store of `products` products; each fifth was trained on, or all if `trained`.
 
-    The scores put most on the truth, but for each third product, where the colour is wrong.
+    The scores put most on the truth, but for each third product, where the colour is wrong. The
+    run before said of each even product what is so, and of the others the next label; its model
+    was trained on each seventh. Each fourth product's colour was not given by the shop.
     """
     place.mkdir(parents=True, exist_ok=True)
     pictures = [keep_picture(place, number) for number in range(products)]
     connection = duckdb.connect()
+    numbers = range(products)
     rows = _evaluations(products, vocabulary, trained)
+    tags = _tags(products, vocabulary, pictures)
+    newest = {row["id"]: row for row in tags}
     tables = {
-        "products": pa.table(
-            {
-                "source": ["shop"] * products,
-                "id": [f"p{number}" for number in range(products)],
-                "title": [f"{title} {number}" for number in range(products)],
-                "pictures": [[f"/shop/missing{n}", f"/shop/{n}"] for n in range(products)],
-            }
-        ),
+        "products": _products(products, vocabulary, title),
         "fetches": pa.table(
-            {"location": [f"/shop/{number}" for number in range(products)], "picture": pictures}
+            {"location": [f"/shop/{number}" for number in numbers], "picture": pictures}
         ),
         "images": pa.table(
             {
@@ -82,15 +90,27 @@ def world(
                 "outcome": ["ok"] * products,
                 "width": [30] * products,
                 "height": [40] * products,
+                "fingerprint": [fingerprint(number) for number in numbers],
             }
         ),
-        "evaluations": pa.Table.from_pylist(rows, _EVALUATIONS),
-        "tags": pa.table(
+        "evaluations": pa.Table.from_pylist(
+            rows + _evaluations_before(products, vocabulary), _EVALUATIONS
+        ),
+        "tags": pa.Table.from_pylist(list(newest.values())),
+        "history.tags": pa.Table.from_pylist(tags),
+        "history.scores": pa.Table.from_pylist(
+            [
+                {"picture": pictures[int(row["id"][1:])]}
+                | {name: row[name] for name in ("model", "head", "scores")}
+                for row in rows
+            ],
+            _SCORES,
+        ),
+        "history.manifests": pa.table(
             {
-                "source": ["shop"] * products,
-                "id": [f"p{number}" for number in range(products)],
-                "model": [MODEL] * products,
-                "tagged": [True] * products,
+                "run": [BEFORE, RUN],
+                "started": ["2026-11-21T03:15:00+00:00", NOW.isoformat()],
+                "model": [MODEL_BEFORE, MODEL],
             }
         ),
         "predictions": pa.table(
@@ -106,6 +126,7 @@ def world(
         "failures": _failures(title),
         "rejects": _rejects(title),
     }
+    connection.execute("create schema history")
     for name, table in tables.items():
         connection.register("given", table)
         connection.execute(f"create table {name} as select * from given")  # noqa: S608 - ours
@@ -113,8 +134,73 @@ def world(
     counts = {"rows": products + 12, "accepted": products, "rejected": 12}
     counts |= {"pictures": products + 3, "fetched": products, "cached": 0, "failed": 3}
     counts |= {"products": products, "tagged": products - 1, "untagged": 1, "unchanged": 2}
-    run = RunFacts("r1", "shop", f"{title}.csv", NOW, 12.5, "0.1.0", MODEL, counts, (title,))
+    run = RunFacts(RUN, "shop", f"{title}.csv", NOW, 12.5, "0.1.0", MODEL, counts, (title,))
     return World(connection, run, model_folder(place, vocabulary), place, vocabulary)
+
+
+def fingerprint(number: int) -> str:
+    """What a picture looks like: those of each ten products in a row differ by a few bits only."""
+    alone = np.random.default_rng(number // 10).integers(0, 256, 64, np.uint8)
+    alone[0] ^= np.uint8(number % 10)
+    return alone.tobytes().hex()
+
+
+def _products(products: int, vocabulary: Mapping[str, Sequence[str]], title: str) -> pa.Table:
+    rows = [
+        {
+            "source": "shop",
+            "id": f"p{number}",
+            "title": f"{title} {number}",
+            "given": [
+                (head, labels[number % len(labels)])
+                for head, labels in vocabulary.items()
+                if head != "colour" or number % 4
+            ],
+            "pictures": [f"/shop/missing{number}", f"/shop/{number}"],
+            "extra": [("Brand", f"{title} brand {number % 3}" if number % 8 else ""), ("n", "1")],
+            "gone": False,
+        }
+        for number in range(products)
+    ]
+    return pa.Table.from_pylist(rows, _PRODUCTS)
+
+
+def _tags(products: int, vocabulary: Mapping[str, Sequence[str]], pictures: Sequence[str]) -> list:
+    """Rows of both runs; the newer one wrote none for the odd products that were there before."""
+    old = [
+        _tag(number, vocabulary, pictures, BEFORE, MODEL_BEFORE, "new", number % 2)
+        for number in range(products - NEW)
+    ]
+    changed = [
+        _tag(number, vocabulary, pictures, RUN, MODEL, "model", number % 3 == 0)
+        for number in range(0, products - NEW, 2)
+    ]
+    new = [
+        _tag(number, vocabulary, pictures, RUN, MODEL, "new", number % 3 == 0)
+        for number in range(products - NEW, products)
+    ]
+    return old + changed + new
+
+
+def _tag(
+    number: int,
+    vocabulary: Mapping[str, Sequence[str]],
+    pictures: Sequence[str],
+    run: str,
+    model: str,
+    cause: str,
+    off: int,
+) -> dict:
+    """One row: it predicts the truth, or the colour that is `off` places after it."""
+    row = {"source": "shop", "id": f"p{number}", "model": model, "cause": cause, "run": run}
+    row |= {"tagged": number != 1, "pictures": [pictures[number]]}
+    for head, labels in vocabulary.items():
+        truth = labels[number % len(labels)]
+        guess = labels[(number + (off if head == "colour" else 0)) % len(labels)]
+        given = None if head == "colour" and number % 4 == 0 else truth
+        row |= {f"{head}_given": given, f"{head}_predicted": guess, head: given or guess}
+        row[f"{head}_confidence"] = 0.25 if number < 8 else 0.75
+    return row
 
 
 def model_folder(place: Path, vocabulary: Mapping[str, Sequence[str]]) -> Path:
@@ -222,6 +308,32 @@ def _rejects(word: str) -> pa.Table:
     return pa.Table.from_pylist([row | each for each in rows])
 
 
+def _evaluations_before(products: int, vocabulary: Mapping[str, Sequence[str]]) -> list:
+    rows = _evaluations(products - NEW, vocabulary, trained=False)
+    return [
+        row | {"model": MODEL_BEFORE, "trained_on": int(row["id"][1:]) % 7 == 0} for row in rows
+    ]
+
+
+_PRODUCTS = pa.schema(
+    {
+        "source": pa.string(),
+        "id": pa.string(),
+        "title": pa.string(),
+        "given": pa.map_(pa.string(), pa.string()),
+        "pictures": pa.list_(pa.string()),
+        "extra": pa.map_(pa.string(), pa.string()),
+        "gone": pa.bool_(),
+    }
+)
+_SCORES = pa.schema(
+    {
+        "picture": pa.string(),
+        "model": pa.string(),
+        "head": pa.string(),
+        "scores": pa.list_(pa.float32()),
+    }
+)
 _EVALUATIONS = pa.schema(
     {
         "source": pa.string(),

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from engagement import bootstrap
-from engagement.bootstrap import LEAST_UNITS, Auc, inside_accounts
+from engagement.bootstrap import LEAST_UNITS, inside_accounts
+from engagement.findings import Auc
 
 rows = st.lists(
     st.tuples(st.booleans(), st.integers(-5, 5), st.integers(0, 6), st.integers(0, 1)),

@@ -16,6 +16,8 @@ from catalog.models.runtime import Runtime
 from engagement import classifier_learning, classifier_training
 from engagement.classes import CLASSES, HEAD
 from engagement.classifier import Head, trunk
+from engagement.findings import Split, SplitFacts
+from engagement.review import split_of
 from tests.posts_world import SIDE, small
 from tests.tiny_classifier import POSTS, material, teach
 
@@ -51,7 +53,8 @@ def test_the_card_says_how_it_was_made(tiny_classifier):
     assert card.settings["policy"] == "float32"
     assert set(card.settings["thresholds"]) == set(card.settings["bars"]) == {HEAD, *FOLDS}
     assert card.split["kind"] == "account"
-    assert "never saw a post of its account" in card.split["rule"]
+    assert split_of(card) == SplitFacts(Split.ACCOUNT, Split.ACCOUNT, 5, None)
+    assert card.split["accounts"] is None
     assert card.metrics["out_of_fold"]["n"] == POSTS
     assert card.metrics["litert"]["largest_difference"] < 1e-4
 
@@ -193,7 +196,7 @@ def test_a_plain_network_answers_one_fold(tmp_path):
     card = teach(tmp_path / "work", tmp_path / "model", settings, tmp_path / "pictures")
     assert list(card.vocabulary) == [HEAD]
     assert sorted(set(card.split["heads"].values())) == ["", HEAD]
-    assert "One fold of five by account" in card.split["rule"]
+    assert split_of(card) == SplitFacts(Split.ACCOUNT, Split.ACCOUNT, 1, None)
     assert any("started without weights" in note for note in card.notes)
     assert set(scores_of(tmp_path / "model")["head"]) == {HEAD}
     kinds = {type(layer).__name__ for layer in trunk(settings).network.layers}

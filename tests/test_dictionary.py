@@ -26,7 +26,8 @@ def test_every_column_of_a_store_is_told(tmp_path):
     with duckdb.connect(str(store.database), read_only=True) as con:
         columns = con.sql(
             "select if(schema_name = 'main', '', schema_name || '.') || table_name,"
-            " column_name, comment from duckdb_columns() where not internal"
+            " column_name, comment from duckdb_columns()"
+            " where not internal and schema_name <> 'parts'"  # what history is made of
         ).fetchall()
     sections = {
         section.split("\n", 1)[0]: section

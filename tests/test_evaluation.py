@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engagement.bootstrap import Auc
 from engagement.evaluation import choose_threshold, evaluate, picture_finding
-from engagement.ladder import Rung
+from engagement.findings import Auc, Finding
 
 scored = st.lists(st.tuples(st.booleans(), st.integers(0, 20)), min_size=1, max_size=80)
 
@@ -74,7 +73,7 @@ def test_calibration_bins_hold_every_post_once(rows):
     high, score = zip(*rows, strict=True)
     found = judged(high, np.array(score) / 20)
     assert sum(each.n for each in found.reliability) == found.n
-    assert sum(each.n * each.high for each in found.reliability) == pytest.approx(found.high)
+    assert sum(each.n * each.share for each in found.reliability) == pytest.approx(found.high)
     means = [each.score for each in found.reliability]
     assert means == sorted(set(means))
     assert 1 <= len(means) <= min(10, len(set(score)))
@@ -187,32 +186,19 @@ def test_weak_scores_do_not_make_everything_high():
     assert 0.2 < share < 0.8
 
 
-def rung(value, low=None, high=None):
-    """The rung of the picture with this area inside accounts."""
-    return Rung("picture only", Auc(0.9, 0.8, 1.0, 2_000, 40), Auc(value, low, high, 1_234, 40))
-
-
-def test_a_picture_no_better_than_chance_is_said_first():
-    """What counts is inside accounts: the overall area may be anything."""
-    assert picture_finding(rung(0.53, 0.5, 0.56)) == (
-        "The picture is no better than chance inside accounts:"
-        " AUC 0.53 (95 % interval 0.50 to 0.56; 1,234 posts)."
-    )
-    assert "no better than chance" in picture_finding(rung(0.4, 0.3, 0.45))
-
-
-def test_a_picture_that_tells_more_says_how_much():
-    """The whole interval is above one half."""
-    sentence = picture_finding(rung(0.654, 0.601, 0.702))
-    assert "is better than chance inside accounts" in sentence
-    assert "AUC 0.65 (95 % interval 0.60 to 0.70; 1,234 posts)" in sentence
-    assert "65%" in sentence
-
-
-@pytest.mark.parametrize("picture", [None, rung(None), rung(0.9)])
-def test_what_cannot_be_said_is_not_said(picture):
-    """No picture, no pair inside accounts or no interval is neither a yes nor a no."""
-    sentence = picture_finding(picture)
-    assert "better" not in sentence
-    assert sentence.count(". ") == 0
-    assert sentence.endswith(".")
+@pytest.mark.parametrize(
+    ("ends", "n", "kind"),
+    [
+        ((0.53, 0.5, 0.56), 1_234, "chance"),
+        ((0.4, 0.3, 0.45), 1_234, "chance"),
+        ((0.654, 0.601, 0.702), 1_234, "better"),
+        ((0.654, 0.601, 0.702), 50, "better"),
+        ((0.654, 0.601, 0.702), 49, "few_pairs"),
+        ((0.9, None, None), 1_234, "no_interval"),
+        ((None, None, None), 0, "no_pairs"),
+    ],
+)
+def test_the_picture_is_judged_inside_accounts(ends, n, kind):
+    """The whole interval is above one half, or it is chance; few posts are neither yes nor no."""
+    area = Auc(*ends, n, 40)
+    assert picture_finding(area) == Finding(kind, area)

@@ -6,8 +6,9 @@ import pytest
 
 from catalog.images.fingerprint import fingerprint
 from engagement.exams import picture_groups, preliminary, questions, units
-from engagement.folds import Division, Split, account_codes, divide
-from engagement.labels import Rule
+from engagement.findings import Split
+from engagement.folds import Division, account_codes, divide
+from engagement.rules import Rule
 from tests.feed import feed
 from tests.tiny_model import draw
 
@@ -46,7 +47,7 @@ def test_a_learned_bar_comes_from_training_rows_only(split):
         sides = (part.exam.train, trial.train), (part.exam.test, trial.test)
         assert all(np.array_equal(*pair) for pair in (*sides, (part.validation, trial.validation)))
     posts.loc[~trials[0].train, "likes"] += 50_000
-    again = questions(posts, TOP, Division(split, split, trials, None, None, ""))
+    again = questions(posts, TOP, Division(split, split, trials, None, None))
     assert again[0].bar == parts[0].bar
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from engagement import labels
 from engagement.frame import posts_frame
-from engagement.labels import Rule
+from engagement.rules import Rule
 
 COLUMNS = {
     "id": pa.string(),

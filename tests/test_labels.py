@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engagement.labels import FORMS, Rule, Unknown, bar, high, unknown
+from engagement.labels import Unknown, bar, high, unknown
+from engagement.rules import FORMS, Rule
 from tests.feed import feed
 
 LIKES = Rule("likes", 10_000)

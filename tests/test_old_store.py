@@ -45,6 +45,9 @@ def test_it_is_read(store):
         "predictions": 25,
         "embeddings": 5,
         "tags": 5,
+        "labels": 10,
+        "held_out": 6,  # as many, for it learned from none of them
+        "troubles": 1,
         "rejects": 1,
         "failures": 1,
         "runs": 2,

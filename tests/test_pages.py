@@ -1,7 +1,6 @@
-"""Pages: whole, escaped, quiet, and readable in a real browser."""
+"""Pages of the tagger: whole, escaped, quiet, in the words of their language."""
 
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,13 +8,13 @@ from html.parser import HTMLParser
 
 import pytest
 
-from reports.draw import draw_classifier, draw_engagement, draw_model, draw_run
-from reports.pages import cut, duration, interval, percent
-from tests.engagement_world import REVIEW, post_world
+from reports.draw import draw_model, draw_run
+from reports.language import language
+from reports.pages import cut, environment, quoted
 from tests.report_world import HOSTILE, world
 
 LIMIT = 5_000_000
-RAN = 'data-ran="1"'
+ENGLISH, SPANISH = language("en"), language("es")
 
 
 class Tags(HTMLParser):
@@ -35,52 +34,85 @@ class Tags(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def run_page_of(shop):
+def run_page_of(shop, spoken=ENGLISH):
     """The page of a world's run."""
-    return draw_run(shop.connection, shop.run, shop.folder, shop.picture)
+    return draw_run(shop.report(), shop.folder, shop.picture, spoken)
+
+
+def text_of(page):
+    """What a page says, without its tags."""
+    body = page[page.index("<body>") :]
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body)).replace("&#39;", "'")
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
+def shop(tmp_path_factory):
+    """An ordinary shop of a hundred products."""
+    return world(tmp_path_factory.mktemp("shop"), products=100)
+
+
+@pytest.fixture(scope="module")
+def page(shop):
     """An ordinary run's page."""
-    return run_page_of(world(tmp_path_factory.mktemp("shop")))
-
-
-@pytest.fixture(scope="module")
-def posts_page(tmp_path_factory):
-    """An ordinary page of a run over posts."""
-    posts = post_world(tmp_path_factory.mktemp("posts"))
-    return draw_engagement(posts.connection, posts.run, REVIEW, posts.folder, posts.picture)
+    return run_page_of(shop)
 
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory):
-    """The pages of runs and of models whose every word is hostile."""
+    """The pages of a run and of a model whose every word is hostile."""
     vocabulary = {"category": HOSTILE[:3], "colour": HOSTILE[3:]}
     shop = world(tmp_path_factory.mktemp("hostile"), vocabulary=vocabulary, title=HOSTILE[1])
-    run = replace(shop.run, source="shop", version=HOSTILE[0], id=HOSTILE[2])
-    posts = post_world(tmp_path_factory.mktemp("hostile-posts"), HOSTILE)
-    review = replace(REVIEW, notes=HOSTILE, split=HOSTILE[1], unknown={HOSTILE[0]: 3})
+    run = replace(shop.run, source="shop", version=HOSTILE[0])
+    report = replace(shop.report(), run=replace(run, id=HOSTILE[2]))
     return (
-        run_page_of(replace(shop, run=run)),
-        draw_model(shop.folder),
-        draw_engagement(posts.connection, posts.run, review, posts.folder, posts.picture),
-        draw_classifier(posts.folder, review),
+        draw_run(report, shop.folder, shop.picture, SPANISH),
+        draw_model(shop.folder, SPANISH),
     )
 
 
-def test_run_page_tells_what_the_issue_asks(page):
-    """Counts, reasons, figures, pictures, the model and the caveats are all there."""
-    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+def test_first_screen_tells_what_the_issue_asks(page):
+    """What was done, headline figures with intervals, the change, and what to do next."""
+    text = text_of(page[: page.index("<main>")])
     for said in (
-        "39 products of 40 tagged by tagger/1",
-        "Measured on 32 labelled products whose picture group tagger/1 never trained on",
-        "8 left out (trained on)",
+        "99 of 100 products are tagged by",
+        "On 80 labelled products that the model never trained on, category is right for 100.0%",
+        "all attributes right at once 95% interval",
+        "Since the last run",
+        "All attributes at once are right for",
+        "What to do next",
+        "Correct 12 rows of the CSV that were refused.",
+        "catalog query review_list",
+    ):
+        assert said in text, said
+
+
+def test_run_page_tells_what_the_issue_asks(page):
+    """Every part of the report is there, with what was found as its title."""
+    text = text_of(page)
+    for said in (
+        "Coverage: 99 of 100 products have tags (99.0%)",
+        "Brand",
+        "Measured on 80 labelled products whose picture group",
+        "20 labels are left out",
         "Majority baseline",
+        "Macro Weighted",
         "ROC-AUC",
-        "Refused rows",
-        "duplicate id, first on line 3",
-        "not found",
+        "Test loss (nats)",
+        "All right at once",
+        "Macro over all 2 classes.",
+        "a gap of 12.5 points, learned by heart",
+        "Learning curves",
+        "Weakest:",
+        "Most confused:",
+        "is more often right than it is sure, by",
+        "Surest mistakes",
+        "Mended",
+        "another model",
+        "1 of 3 failed pictures: cut short",
+        "11 of 12 refused rows: the id is empty",
+        "the id was there before, on line 3",
+        "shop.example",
+        "pictures look like another one, in 10 groups",
         "✗",
         "✓",
         "shop says",
@@ -91,9 +123,20 @@ def test_run_page_tells_what_the_issue_asks(page):
         assert said in text, said
 
 
-def test_page_is_whole_and_quiet(page, posts_page, hostile):
+def test_spanish_page_uses_the_right_words(shop):
+    """Accuracy is exactitud, precision precisión, recall exhaustividad; numbers have commas."""
+    page = run_page_of(shop, SPANISH)
+    assert '<html lang="es">' in page
+    text = text_of(page)
+    for said in ("xactitud", "recisión", "xhaustividad", "F1", "100,0 %"):
+        assert said in text, said
+    assert "Accuracy" not in text
+    assert "22 nov 2026" in text
+
+
+def test_page_is_whole_and_quiet(page, hostile):
     """A page holds no script, and names nothing outside itself."""
-    for each in (page, posts_page, *hostile):
+    for each in (page, *hostile):
         tags = Tags(each)
         assert not tags.named("script")
         assert len(each.encode()) < LIMIT
@@ -107,10 +150,9 @@ def test_page_is_whole_and_quiet(page, posts_page, hostile):
         assert policy.startswith("default-src 'none'; img-src data:; style-src 'unsafe-inline'")
 
 
-@pytest.mark.parametrize("kind", ["page", "posts_page"])
-def test_every_picture_and_drawing_has_words(kind, request):
+def test_every_picture_and_drawing_has_words(page):
     """Pictures have alternative text, drawings a label, tables a caption and headers."""
-    tags = Tags(request.getfixturevalue(kind))
+    tags = Tags(page)
     assert tags.named("img")
     assert all(attributes["alt"] for attributes in tags.named("img"))
     labelled = [a for _, a in tags.elements if a.get("role") in {"img", "region"}]
@@ -118,32 +160,49 @@ def test_every_picture_and_drawing_has_words(kind, request):
     assert all(attributes["aria-label"] for attributes in labelled)
     assert len(tags.named("caption")) == len(tags.named("table"))
     assert all(attributes.get("scope") for attributes in tags.named("th"))
-    assert len(tags.named("svg")) == 2
+    # Five learning curves, and of each head a heatmap and a reliability curve.
+    assert len(tags.named("svg")) == 5 + 2 * 2
     ids = [attributes["id"] for _, attributes in tags.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
+    assert {a["href"] for a in tags.named("a")} <= {f"#{each}" for each in ids}
 
 
 def test_many_products_make_no_larger_page(tmp_path):
     """Samples and caps bound the page, however many products there are."""
-    few, many = world(tmp_path / "few", products=60), world(tmp_path / "many", products=600)
+    few, many = world(tmp_path / "few", products=100), world(tmp_path / "many", products=600)
     assert len(run_page_of(many)) < 1.1 * len(run_page_of(few))
 
 
 def test_nothing_to_measure_is_told(tmp_path):
     """Where the model trained on every labelled product the page says so and shows no figure."""
-    page = run_page_of(world(tmp_path, trained=True))
-    assert "There is nothing to measure honestly" in page
-    assert "Heatmap" not in page
-    assert "can't be compared here" in page
+    text = text_of(run_page_of(world(tmp_path, trained=True)))
+    assert "There is nothing to measure honestly" in text
+    assert "Weakest:" not in text
+    assert "can't be compared here" in text
 
 
 def test_run_without_a_model_has_a_page(tmp_path):
     """A run that tagged nothing still reports what came in."""
     shop = world(tmp_path)
-    run = replace(shop.run, model=None)
-    page = draw_run(shop.connection, run, None, shop.picture)
-    assert "Refused rows" in page
+    shop = replace(shop, run=replace(shop.run, model=None), vocabulary={})
+    page = draw_run(shop.report(None), None, shop.picture, ENGLISH)
+    assert "refused rows" in page
     assert 'id="model"' not in page
+    assert "This is the first run over this source" in page
+
+
+def test_model_that_is_gone_leaves_its_part_out(shop, page, tmp_path):
+    """Drawn again without the model's folder, all figures stay, and one sentence says why."""
+    again = draw_run(shop.report(), tmp_path / "gone", shop.picture, ENGLISH)
+    assert "Its folder is no longer there" in again
+    assert "Learning curves" not in again
+    faults = page[page.index('<section id="faults"') :]
+    assert again[again.index('<section id="faults"') :] == faults
+
+
+def test_same_report_gives_the_same_page(shop, page):
+    """Drawing is a function of what is kept."""
+    assert run_page_of(shop) == page
 
 
 def test_picture_that_is_gone_leaves_a_place(tmp_path):
@@ -153,6 +212,22 @@ def test_picture_that_is_gone_leaves_a_place(tmp_path):
         if path.is_file():
             path.write_bytes(b"")
     assert "no picture" in run_page_of(shop)
+
+
+def test_model_page_tells_what_the_issue_asks(shop):
+    """The page of a training has the same figures, of the pictures kept aside."""
+    text = text_of(draw_model(shop.folder, ENGLISH))
+    for said in (
+        "On 20 labelled products that the model never trained on",
+        "Measured on 20 labelled pictures kept aside",
+        "No macro average: no class has 20 rows or more.",
+        "Most confused:",
+        "No class has 20 measured rows: none can be called weak.",
+        "What it was shown",
+        "The network, layer by layer",
+    ):
+        assert said in text, said
+    assert "no picture" not in text
 
 
 @pytest.mark.parametrize("word", HOSTILE)
@@ -169,81 +244,19 @@ def test_hostile_words_are_escaped(hostile, word):
 
 def test_pages_load_without_anything_heavy():
     """Rendering needs neither pandas, scikit-learn nor matplotlib, and never TensorFlow."""
-    heavy = "{'pandas', 'sklearn', 'matplotlib', 'seaborn', 'keras', 'tensorflow'}"
+    heavy = "{'pandas', 'sklearn', 'scipy', 'matplotlib', 'seaborn', 'keras', 'tensorflow'}"
     code = f"import sys, reports.draw; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_numbers_in_words():
-    """Shares, intervals and times are written as people read them."""
-    assert percent(0.12345) == "12.3%"
-    assert interval((0.1, 0.25)) == "10.0% to 25.0%"
-    assert percent(None) == interval(None) == "\N{EN DASH}"
-    assert [duration(s) for s in (3.21, 125, 7260)] == ["3.2 s", "2 min 5 s", "2 h 1 min"]
+def test_words_of_the_outside_world_are_set_apart():
+    """A name inside a sentence is cut, and can't turn the sentence round."""
     assert cut("abcdef", 4) == "abc…"
+    assert quoted("ab") == "\u2068ab\u2069"
+    assert len(quoted("n" * 300)) == 62
 
 
-@pytest.fixture(scope="session")
-def browser():
-    """Debian's Chromium, or a skip."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not found:
-        pytest.skip("no chromium here")
-    return found
-
-
-def opened(browser, folder, page, width=1440):
-    """The document as the browser has it after loading a page."""
-    file = folder / "page.html"
-    file.write_text(page, encoding="utf-8")
-    flags = "headless no-sandbox disable-gpu disable-quic no-first-run hide-scrollbars"
-    flags += " disable-background-networking disable-component-update disable-sync dump-dom"
-    command = [browser, *(f"--{flag}" for flag in flags.split()), f"--window-size={width},900"]
-    command += [f"--user-data-dir={folder / 'profile'}", file.as_uri()]
-    return subprocess.run(command, capture_output=True, text=True, timeout=90, check=True).stdout
-
-
-def test_hostile_words_run_nothing_in_a_browser(browser, hostile, tmp_path):
-    """A browser runs no script of a hostile page; the naive page shows that it would have."""
-    naive = f"<!doctype html><html><title>{HOSTILE[1]}</title><body>{''.join(HOSTILE)}</body>"
-    assert RAN in opened(browser, tmp_path, naive)
-    for each in hostile:
-        document = opened(browser, tmp_path, each)
-        assert RAN not in document
-        assert "</html>" in document
-
-
-def test_policy_stops_what_escaping_would_miss(browser, page, tmp_path):
-    """Were a word ever to slip through unescaped, the page's policy would still stop it."""
-    slipped = page.replace("<main>", f"<main>{''.join(HOSTILE)}", 1)
-    assert RAN not in opened(browser, tmp_path, slipped)
-
-
-@pytest.mark.parametrize("width", [390, 1440])
-def test_no_page_scrolls_sideways(browser, page, posts_page, hostile, tmp_path, width):
-    """On a phone and on a desk everything fits the width, hostile words included.
-
-    Chromium's window has a least width, so the pages are framed at the width in question.
-    """
-    measure = "<script>parent.postMessage([document.documentElement.scrollWidth, innerWidth], '*')"
-    pages = (page, posts_page, *hostile)
-    measured = [_without_policy(each) + measure + "</script>" for each in pages]
-    frames = "".join(
-        f'<iframe width="{width}" style="border: 0" srcdoc="{_attribute(each)}"></iframe>'
-        for each in measured
-    )
-    listen = (
-        "<script>addEventListener('message', event => document.documentElement.dataset.widths ="
-        " (document.documentElement.dataset.widths || '') + event.data + ';')</script>"
-    )
-    document = opened(browser, tmp_path, f"<!doctype html><html>{listen}{frames}</html>", 1600)
-    widths = re.search(r'data-widths="([^"]*)"', document)[1]
-    assert widths == f"{width},{width};" * len(measured)
-
-
-def _without_policy(page):
-    return re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
-
-
-def _attribute(page):
-    return page.replace("&", "&amp;").replace('"', "&quot;")
+def test_sentences_of_templates_escape_what_they_are_told():
+    """A value inside a translated sentence is text, and a per cent sign in it harms nothing."""
+    template = environment(ENGLISH).from_string('{{ _("run %(id)s", id=word) }}')
+    assert template.render(word="<b>100%s") == "run &lt;b&gt;100%s"

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from engagement.bootstrap import Auc
+from engagement.findings import Auc
 from jobs.post_summary import PostSummary, as_figures, told
+from reports.language import language
+from reports.wording import finding_in_words, split_in_words
 from tests.engagement_world import METADATA, REVIEW
 
 COUNTS = {
@@ -40,9 +42,9 @@ def summary(review=REVIEW, **other):
 def test_the_finding_is_the_first_line():
     """Then what high is, how it was measured, and what a reader must not miss."""
     lines = str(summary()).splitlines()
-    assert lines[0] == REVIEW.finding
-    assert lines[1] == f"High is: {REVIEW.rule}. {REVIEW.split}"
-    assert lines[2] == "Only three accounts are known."
+    assert lines[0].startswith("The picture is better than chance inside accounts: AUC 0.61 (95 %")
+    assert lines[1].startswith("High is: likes > 10000. Five folds by account: every post")
+    assert lines[2].startswith("Only 3 accounts are known, and")
 
 
 def test_the_ladder_stands_above_the_classifier():
@@ -111,9 +113,9 @@ def test_a_script_gets_the_same_figures():
     assert "told" not in said
     figures = said["figures"]
     assert figures["rule"] == "likes > 10000"
-    assert figures["split"] == REVIEW.split
-    assert figures["finding"] == REVIEW.finding
-    assert figures["notes"] == ["Only three accounts are known."]
+    assert figures["split"] == split_in_words(language("en"), REVIEW.split)
+    assert figures["finding"] == finding_in_words(language("en"), REVIEW.finding)
+    assert [note[:26] for note in figures["notes"]] == ["Only 3 accounts are known,"]
     assert figures["unknown"] == {"hidden": 171, "too_young": 42, "account_hides": 9}
     assert [rung["name"] for rung in figures["ladder"]] == [rung.name for rung in REVIEW.ladder]
     assert figures["ladder"][1]["auc"]["low"] == 0.812

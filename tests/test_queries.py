@@ -181,6 +181,20 @@ def judged(store: Store) -> Store:
         for number, one in enumerate([*scores, [0.0, 1.0], [0.0, 1.0]])
     ]
     older = [row | {"model": "tagger/0", "scores": [0.0, 1.0]} for row in told]
+    tags = [
+        {
+            "id": str(number),
+            "model": "tagger/1",
+            "pictures": [f"s{number}"],
+            "colour_given": truth,
+            "colour_predicted": "Red" if red >= blue else "Blue",
+            "colour_confidence": max(red, blue),
+            "colour": truth,
+        }
+        for number, (truth, (red, blue)) in enumerate(
+            zip([*truths, *known], [*scores, [0.0, 1.0], [0.0, 1.0]], strict=True)
+        )
+    ]
     add_run(
         store,
         "1",
@@ -192,6 +206,7 @@ def judged(store: Store) -> Store:
             [{"location": str(n), "picture": f"s{n}"} for n in range(len(products))],
         ),
         add_rows(store, "1", "scores", [*told, *older]),
+        add_rows(store, "1", "tags", tags, tags_schema(["colour"])),
     )
     add_tagger(store, "0")
     add_tagger(store, "1")
@@ -222,7 +237,7 @@ def test_confused_pairs(judged):
     assert ask(judged, "confused_pairs", head="shape") == []
 
 
-def tag(identity: str, **labels: str) -> dict[str, Any]:
+def tag(identity: str, given: list[tuple[str, str]] | None = None, **labels: str) -> dict[str, Any]:
     """A row of tags in which the tagger says these labels with certainty falling by column."""
     confidences = (0.875, 0.75, 0.5)
     row: dict[str, Any] = {"id": identity}
@@ -232,6 +247,8 @@ def tag(identity: str, **labels: str) -> dict[str, Any]:
             f"{attribute}_confidence": confidence,
             attribute: label,
         }
+    for attribute, label in given or ():
+        row |= {f"{attribute}_given": label, attribute: label}
     return row
 
 
@@ -243,8 +260,8 @@ def test_review_list(store):
         {"id": "left", "gone": True},
     ]
     tags = [
-        tag("a", category="Shoes", product_type="Boots"),
-        tag("b", category="Hats", product_type="Caps", colour="Blue"),
+        tag("a", [("category", "Shoes")], category="Shoes", product_type="Boots"),
+        tag("b", [("colour", "Red")], category="Hats", product_type="Caps", colour="Blue"),
         tag("left", category="Hats"),
     ]
     add_run(
@@ -276,9 +293,9 @@ def test_contradicting_labels(store):
         {"id": "left", "gone": True},
     ]
     tags = [
-        tag("odd but given", category="Hats", product_type="Sandals"),
+        tag("odd but given", odd, category="Hats", product_type="Sandals"),
         tag("guessed", category="Hats", product_type="Boots"),
-        tag("half", category="Shoes", product_type="Boots"),
+        tag("half", odd[1:], category="Shoes", product_type="Boots"),
         tag("new type", category="Shoes", product_type="Clogs"),
         tag("right", category="Shoes", product_type="Boots"),
         tag("left", category="Hats", product_type="Boots"),

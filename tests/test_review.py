@@ -9,10 +9,11 @@ import pytest
 from engagement import labels
 from engagement.classes import HEAD
 from engagement.exams import preliminary, questions
-from engagement.folds import Split, account_codes, divide
-from engagement.labels import Rule
+from engagement.findings import Finding, Note, Split, SplitFacts
+from engagement.folds import account_codes, divide
 from engagement.ladder import Exam, ladder
 from engagement.review import review_metadata, review_scored
+from engagement.rules import Rule
 from tests.cards import FOLDS, card
 from tests.feed import feed
 
@@ -70,22 +71,22 @@ def test_everything_is_measured_on_the_same_posts():
     assert rungs["picture only"].auc.value == pytest.approx(found.roc_auc.value)
     assert rungs["picture only"].inside.value == pytest.approx(found.inside.value)
     assert {rung.auc.n for rung in review.ladder} == {N}
-    assert (review.rule, review.kind, review.split) == (
-        "likes > 100",
-        Split.ACCOUNT,
-        "Divided by account.",
-    )
+    assert review.rule == "likes > 100"
+    assert review.split == SplitFacts(Split.ACCOUNT, Split.ACCOUNT, 5, None)
     assert (review.labelled, review.high) == (N, int((posts["likes"] > 100).sum()))
-    assert review.finding.startswith("The picture is better than chance inside accounts")
+    assert review.finding == Finding("better", found.inside)
+    assert review.curves.heads == 5
+    assert review.curves.frozen.called == sum(row[1] for row in found.confusion)
+    assert review.curves.frozen.precision == found.precision
     assert review.notes == ()
 
 
 def test_a_picture_that_tells_nothing_is_said_to():
-    """In the one sentence of the first screen."""
+    """In the finding of the first screen."""
     posts = world()
     noise = np.random.default_rng(9).random(N)
     review = review_scored(posts, card(), scored(posts, score=noise), never).review
-    assert review.finding.startswith("The picture is no better than chance inside accounts")
+    assert review.finding.kind == "chance"
 
 
 def test_only_posts_that_nobody_saw_are_measured():
@@ -215,7 +216,7 @@ def test_at_random_other_rungs_learn_from_all_other_posts():
     tests = [(told["head"] == fold).to_numpy() for fold in FOLDS]
     exams = [Exam(~test, test, high) for test in tests]
     picture = told["score"].to_numpy()
-    assert review.kind is Split.RANDOM
+    assert review.split.kind is Split.RANDOM
     assert review.ladder == ladder(posts, exams, account_codes(posts), picture, account_mean=False)
 
 
@@ -239,12 +240,12 @@ def test_few_accounts_are_drawn_by_picture():
 def test_few_posts_are_a_caution():
     """Forty-nine evaluated posts are few, fifty are not."""
     posts = world()
-    for count, notes in ((50, 1), (49, 2)):
+    for count, notes in (
+        (50, (Note("left_out", n=150),)),
+        (49, (Note("left_out", n=151), Note("few_measured", n=49))),
+    ):
         told = scored(posts, unseen=np.arange(N) < count)
-        review = review_scored(posts, card(), told, never).review
-        assert len(review.notes) == notes
-    assert "151 labelled posts are scored and not measured" in review.notes[0]
-    assert "Only 49 posts could be measured" in review.notes[1]
+        assert review_scored(posts, card(), told, never).review.notes == notes
 
 
 @pytest.mark.parametrize(("threshold", "always"), [(0.0, "high"), (1.0, "low")])
@@ -253,17 +254,36 @@ def test_a_classifier_that_says_one_thing_is_told(threshold, always):
     posts = world()
     given = card(thresholds=dict.fromkeys((HEAD, *FOLDS), threshold))
     notes = review_scored(posts, given, scored(posts), never).review.notes
-    assert notes == (f"The classifier says {always} of every post: it tells nothing apart.",)
+    assert notes == (Note("always", text=always),)
 
 
 def test_the_fallback_of_the_training_comes_first():
     """A reader must know that the split is not the one that was asked for."""
     posts = world()
-    given = card("random", fallback="Only four accounts are known.")
+    given = card("random", fallback="Only four accounts are known.", known=4)
     told = scored(posts, unseen=np.arange(N) < 20)
     notes = review_scored(posts, given, told, never).review.notes
-    assert notes[0] == "Only four accounts are known."
-    assert len(notes) == 3
+    assert [note.code for note in notes] == ["few_accounts", "left_out", "few_measured"]
+    assert notes[0].n == 4
+
+
+def test_the_fallback_of_an_older_card_is_its_sentence():
+    """Such a card has no number of accounts; who has neither has no fallback."""
+    posts = world()
+    sentence = "Only four accounts are known."
+    for given, notes in (
+        (card("random", fallback=sentence), (Note("said", text=sentence),)),
+        (card("random"), ()),
+    ):
+        assert review_scored(posts, given, scored(posts), never).review.notes == notes
+
+
+def test_a_score_that_gives_the_likes_away_is_a_caution():
+    """No picture knows so much; and times that say nothing are counted."""
+    posts = world().assign(time_unread=np.arange(N) < 3)
+    told = scored(posts, score=(posts["likes"] > 100).to_numpy() * 0.5 + 0.2)
+    notes = review_scored(posts, card(), told, never).review.notes
+    assert notes == (Note("times_unread", n=3), Note("suspicious", value=1.0))
 
 
 def test_without_a_ladder_the_picture_is_still_judged():
@@ -273,9 +293,9 @@ def test_without_a_ladder_the_picture_is_still_judged():
     told = scored(posts)[100:].reset_index(drop=True).assign(head=HEAD)
     review = review_scored(late, card("time", cut=CUT), told, never).review
     assert review.ladder == ()
-    assert review.notes[0].startswith("There is no ladder: ")
+    assert review.notes[0] == Note("no_ladder_one_class")
     assert review.evaluation.n == 100
-    assert "than chance inside accounts" in review.finding
+    assert review.finding.kind in {"better", "chance"}
 
 
 def test_nothing_to_measure_is_said():
@@ -284,8 +304,9 @@ def test_nothing_to_measure_is_said():
     review = review_scored(posts, card(), scored(posts, unseen=np.zeros(N, bool)), never).review
     assert review.evaluation is None
     assert review.ladder == ()
-    assert "no labelled post with a picture is new" in review.finding
-    assert review.notes[0] == "There is no ladder: there is no labelled post to test on."
+    assert review.curves is None
+    assert review.finding == Finding("none_new")
+    assert review.notes[0] == Note("no_ladder_test")
     assert review.labelled == N
 
 
@@ -325,7 +346,7 @@ def test_metadata_are_measured_on_the_trials_of_the_split(split):
     codes = account_codes(labelled)
     mean = split is Split.TIME
     assert review.ladder == ladder(labelled, exams, codes, None, account_mean=mean)
-    assert (review.kind, review.split, review.notes) == (split, division.rule, ())
+    assert (review.split, review.notes) == (division.facts, ())
 
 
 def test_metadata_alone_score_nothing():
@@ -341,15 +362,15 @@ def test_metadata_alone_score_nothing():
     assert (review.labelled, dict(review.unknown)) == (N - 1, {"hidden": 1})
     assert review.high == (posts["likes"] > 100).sum() == (decided["label"] == "high").sum()
     assert review.evaluation is None
-    assert review.finding.startswith("No picture has a score")
+    assert review.finding == Finding("metadata")
 
 
 def test_metadata_of_few_accounts_say_so():
     """The fallback is a note."""
     posts = world(account=[f"shop_{number % 2}" for number in range(N)])
     review = review_metadata(posts, Rule.parse("likes > 100"), TWO_DAYS, Split.ACCOUNT).review
-    assert review.kind is Split.RANDOM
-    assert "Only 2 accounts are known" in review.notes[0]
+    assert review.split == SplitFacts(Split.RANDOM, Split.ACCOUNT, 5, None)
+    assert review.notes[0] == Note("few_accounts", n=2)
 
 
 def test_metadata_of_an_account_median_have_no_bar():

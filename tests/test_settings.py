@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engagement.folds import Split
+from engagement.findings import Split
 from engagement.settings import SPLITS, TRAINING, EngagementSettings
 from jobs.errors import BadInput
 from jobs.settings import load

@@ -30,14 +30,14 @@ def snapshot(store: Store, job: str, text: str, rules: Rules | None = None) -> P
         catalogue = Catalogue.of(path, SOURCE, Settings())
     else:
         catalogue = Catalogue.of_posts(path, SOURCE, Settings(), {})
-    with open_run(store, job) as run:
+    with open_run(store, job, SOURCE) as run:
         intake = catalogue.take_in(run.work)
         with run.views(intake) as con:
             plan = make_plan(con, SOURCE, None, rules, run.work, kind=intake.kind)
             if not plan.nothing_to_do:
                 write_snapshot(run, con, SOURCE, intake)
         if not plan.nothing_to_do:
-            run.commit({}, arguments={}, source=SOURCE)
+            run.commit({}, arguments={})
     return plan
 
 
@@ -98,7 +98,7 @@ def test_what_is_undecided_is_work(store):
     text = "id,image,likes\na,a.jpg,5\n"
     snapshot(store, "engage", text)
     path = Path(store.root.with_name("engage.csv"))
-    with open_run(store, "engage") as run:
+    with open_run(store, "engage", SOURCE) as run:
         intake = Catalogue.of_posts(path, SOURCE, Settings(), {}).take_in(run.work)
         with run.views(intake) as con:
             plans = [

@@ -53,6 +53,21 @@ def test_close_fingerprints_are_one_group():
     assert len(set(groups([hexed(one), hexed(far)], [None, None]).tolist())) == 2
 
 
+@given(st.integers(0, 2**32 - 1))
+def test_no_close_pair_is_missed(seed):
+    """Groups are those that comparing all with all gives, a bit more or less apart each."""
+    rng = np.random.default_rng(seed)
+    alone = rng.integers(0, 256, (6, BITS // 8), np.uint8)
+    bits = np.unpackbits(np.repeat(alone, 4, axis=0), axis=1)
+    for row in bits:
+        row[rng.choice(BITS, rng.integers(0, 14), replace=False)] ^= 1
+    near = (bits[:, None] != bits[None]).sum(axis=2) <= DISTANCE
+    together = np.linalg.matrix_power(near.astype(np.int64), len(bits)) > 0
+    found = groups([row.tobytes().hex() for row in np.packbits(bits, axis=1)], [None] * len(bits))
+    assert (found[:, None] == found[None]).tolist() == together.tolist()
+    assert 6 <= len(set(found.tolist())) < len(bits)
+
+
 def test_equal_titles_are_one_group():
     """Titles are compared without case and spacing; no title is like no title."""
     prints = [hexed(code(n)) for n in range(4)]

@@ -20,7 +20,7 @@ def test_training_keeps_a_classifier_with_its_evidence(posts_bench):
     assert card.task == "engagement"
     assert card.settings["rule"] == "above account median"
     page = (posts_bench.store.root / first["report"]).read_text(encoding="utf-8")
-    for words in ("inside accounts", "followers only", "from scratch", "above account median"):
+    for words in ("inside accounts", "Followers only", "from scratch", "above account median"):
         assert words in page
     asked = len(posts_bench.shop.asked)
     second = json.loads(posts_bench.train(*MEDIAN, "--seed", "2", "--json").stdout)
@@ -59,7 +59,8 @@ def test_one_account_trains_by_a_named_fallback(posts_bench):
     told = json.loads(posts_bench.train("--high", "likes > 1500", "--json").stdout)
     card = load_card(posts_bench.store.models / told["model"])
     assert (card.split["asked"], card.split["kind"]) == ("account", "random")
-    assert any("Only one account is known" in note for note in card.notes)
+    assert card.split["accounts"] == 1
+    assert any("accounts known: 1, too few" in note for note in card.notes)
     page = (posts_bench.store.root / told["report"]).read_text(encoding="utf-8")
     assert "Only one account is known" in page
 

@@ -69,8 +69,9 @@ def material(
     from catalog.images.fingerprint import fingerprint  # noqa: PLC0415
     from engagement.classifier_training import Material  # noqa: PLC0415
     from engagement.exams import picture_groups, preliminary, questions  # noqa: PLC0415
-    from engagement.folds import Split, divide  # noqa: PLC0415
-    from engagement.labels import Rule  # noqa: PLC0415
+    from engagement.findings import Split  # noqa: PLC0415
+    from engagement.folds import divide  # noqa: PLC0415
+    from engagement.rules import Rule  # noqa: PLC0415
 
     rows, files, prints = [], [], {}
     for number in range(count):

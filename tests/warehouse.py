@@ -58,6 +58,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "rung": "majority",
         "n": 50,
     },
+    "results": {"source": "shop", "page": "tag", "part": "headline", "value": "{}"},
     "rejects": {"source": "shop", "file": "shop.csv", "line": 2, "reason": "no_id"},
     "tags": {"source": "shop", "cause": "new", "tagged": True},
 }

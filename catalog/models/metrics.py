@@ -214,6 +214,11 @@ def whole_row(right: Sequence[Mapping[Row, bool]]) -> Share:
     return Share(sum(all(head[row] for head in right) for row in everywhere), len(everywhere))
 
 
+def macro_over(classes: Sequence[ClassScores], least: int) -> Averages | None:
+    """Average the classes of at least `least` rows, each weighing the same; None without one."""
+    return _averages(classes, [int(each.n >= least) for each in classes])
+
+
 def as_dict(heads: Sequence[HeadScores], rows: Share) -> Mapping[str, Any]:
     """All heads, and the rows right in all of them, as card.json keeps them."""
     return {"heads": {each.head: each.as_dict() for each in heads}, "whole_row": rows.as_dict()}

@@ -81,9 +81,9 @@ def groups(fingerprints: Sequence[str], titles: Sequence[str | None]) -> np.ndar
     """
     if not fingerprints:
         return np.empty(0, np.int64)
-    distinct, node, counts = np.unique(fingerprints, return_inverse=True, return_counts=True)
+    distinct, node, counts = _distinct(codes(fingerprints))
     forest = _Forest(counts.tolist())
-    for one, other in _nearest_first(codes(distinct)):
+    for one, other in _nearest_first(distinct):
         forest.join({one, other})
     nodes_of: dict[str, set[int]] = {}
     for place, title in enumerate(titles):
@@ -196,25 +196,55 @@ def _without_empty_sides(sides: dict[int, str], new: list[int]) -> dict[int, str
     return sides
 
 
-def _nearest_first(code: np.ndarray, rows: int = 256) -> Iterator[tuple[int, int]]:
+def _distinct(code: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Different rows of uint64 [n, words] in order; the place of each row's; how often it is."""
+    order = np.lexsort(code.T[::-1])
+    ordered = code[order]
+    new = np.ones(len(code), bool)
+    new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    number = np.cumsum(new) - 1
+    place = np.empty(len(code), np.int64)
+    place[order] = number
+    return ordered[new], place, np.bincount(number)
+
+
+def _nearest_first(code: np.ndarray) -> Iterator[tuple[int, int]]:
     """Pairs of rows of uint64 [n, words] at most DISTANCE bits apart, nearest first.
 
-    So close a pair has nearly as many bits set: rows are sorted by that, and each is compared
-    with a window only, `rows` at a time.
+    With the bits dealt to DISTANCE + 1 hands, so close a pair is equal in one hand at least
+    (Norouzi, Punjani and Fleet 2012): rows are sorted by each hand in turn, and only those that
+    are equal there are compared. They are dealt by chance, for neighbouring bits are alike.
     """
-    ordered, weights, order = _by_weight(code)
-    end = np.searchsorted(weights, weights + DISTANCE, side="right")
+    dealt = np.random.default_rng(0).permutation(BITS)
     found = [np.empty((3, 0), np.int64)]
-    for start in range(0, len(ordered), rows):
-        block = ordered[start : start + rows]
-        window = ordered[start : end[start + len(block) - 1]]
-        one, other, bits = _close(block, window)
-        later = other > one
-        pair = np.sort([order[one[later] + start], order[other[later] + start]], axis=0)
-        found.append(np.concatenate([bits[later][None], pair]))
-    bits, one, other = np.concatenate(found, axis=1)
-    nearest = np.lexsort((other, one, bits))
-    yield from zip(one[nearest].tolist(), other[nearest].tolist(), strict=True)
+    for hand in range(DISTANCE + 1):
+        for one, other in _equal_pairs(_held(code, dealt[hand :: DISTANCE + 1])):
+            apart = np.bitwise_count(code[one] ^ code[other]).sum(axis=1, dtype=np.int64)
+            near = apart <= DISTANCE
+            found.append(np.stack([apart, *np.sort([one, other], axis=0)])[:, near])
+    _, one, other = np.unique(np.concatenate(found, axis=1), axis=1)
+    yield from zip(one.tolist(), other.tolist(), strict=True)
+
+
+def _held(code: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Some bits of each row of uint64 [n, words], 64 at most, together as uint64 [n]."""
+    key = np.zeros(len(code), np.uint64)
+    for place in places.tolist():
+        word, bit = divmod(place, 64)
+        key = key << np.uint64(1) | code[:, word] >> np.uint64(bit) & np.uint64(1)
+    return key
+
+
+def _equal_pairs(key: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Every pair of places whose keys [n] are equal, at most n pairs at a time."""
+    order = np.argsort(key, kind="stable")
+    ordered = key[order]
+    first, step = np.arange(len(order)), 1
+    while len(first):
+        first = first[first + step < len(order)]
+        first = first[ordered[first] == ordered[first + step]]
+        yield order[first], order[first + step]
+        step += 1
 
 
 def _by_weight(code: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -9,8 +9,8 @@ scored as (
 
     select
         engagement.id,
-        posts.account,
-        posts.caption,
+        left(posts.account, 80) as account,
+        left(posts.caption, 160) as caption,
         posts.likes,
         engagement.label,
         engagement.reason,
@@ -42,7 +42,7 @@ numbered as (
 
 )
 
-select lot, id, account, caption, likes, label, reason, score, threshold, guess, picture
+select lot, left(id, 80) as id, account, caption, likes, label, reason, score, threshold, guess, picture
 from numbered
 where
     place <= case lot

@@ -6,10 +6,17 @@
 -- $top (whole number, default 100): at most so many rows
 with
 
+tagging as materialized (
+
+    select distinct run
+    from history.tags
+
+),
+
 newest as (
 
     select max(run) as run
-    from history.tags
+    from tagging
 
 ),
 
@@ -18,51 +25,44 @@ span as (
     select
         coalesce($until, newest.run) as until,
         coalesce(
-            $since, (select max(run) from history.tags where run < coalesce($until, newest.run))
+            $since, (select max(run) from tagging where run < coalesce($until, newest.run))
         ) as since
     from newest
 
 ),
 
-touched as (
+-- What a row says is read as JSON: the label of an attribute is the column of its name, which only
+-- its other columns tell.
+touched as materialized (
 
-    select source, id, max(run) as run
-    from history.tags
+    select source, id, run, cause, model, to_json(tags) as row
+    from history.tags as tags
     where run > (select since from span) and run <= (select until from span)
-    group by source, id
 
 ),
 
 untouched as (
 
-    select source, id, max(run) as run
-    from history.tags
+    select tags.source, tags.id, tags.run, to_json(tags) as row
+    from history.tags as tags
     semi join touched using (source, id)
     where run <= (select since from span)
-    group by source, id
 
 ),
 
--- The label of an attribute is the column of its name, which only its other columns tell.
 after as (
 
-    select
-        tags.source,
-        tags.id,
-        tags.run,
-        tags.cause,
-        tags.model,
-        to_json(tags) as row
-    from history.tags as tags
-    semi join touched using (source, id, run)
+    select *
+    from touched
+    qualify run = max(run) over (partition by source, id)
 
 ),
 
 before as (
 
-    select tags.source, tags.id, to_json(tags) as row
-    from history.tags as tags
-    semi join untouched using (source, id, run)
+    select *
+    from untouched
+    qualify run = max(run) over (partition by source, id)
 
 ),
 

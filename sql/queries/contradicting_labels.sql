@@ -23,59 +23,47 @@ usual as (
 
 ),
 
-predicted as (
+-- Only pairs of which a label is predicted, which no product was given.
+told as materialized (
 
-    select source, id, regexp_replace(attribute, '_predicted$', '') as attribute, label
-    from (
-        unpivot (select *, null::varchar as _predicted from tags)
-        on columns('_predicted$')
-        into name attribute value label
-    )
-    where attribute in ($upper || '_predicted', $lower || '_predicted')
+    select source, id, attribute, given is not null as is_given, label
+    from labels
+    where attribute in ($upper, $lower) and label is not null
 
 ),
 
-seen as (
+odd as (
 
     select
-        source,
-        id,
-        any_value(label) filter (where attribute = $upper) as upper,
-        any_value(label) filter (where attribute = $lower) as lower
-    from predicted
-    group by source, id
-
-),
-
-labelled as (
-
-    select
-        products.source,
-        products.id,
-        products.title,
-        coalesce(products.given[$upper], seen.upper) as upper,
-        coalesce(products.given[$lower], seen.lower) as lower,
-        products.given[$upper] is not null as upper_given,
-        products.given[$lower] is not null as lower_given
-    from products
-    join seen using (source, id)
-    where not products.gone
+        upper.source,
+        upper.id,
+        upper.label as upper,
+        lower.label as lower,
+        upper.is_given as upper_given,
+        lower.is_given as lower_given,
+        usual.upper as usual_upper,
+        usual.products as usual_products
+    from told as upper
+    join told as lower
+        on upper.source = lower.source and upper.id = lower.id and lower.attribute = $lower
+    join usual on lower.label = usual.lower
+    anti join given on upper.label = given.upper and lower.label = given.lower
+    where upper.attribute = $upper and not (upper.is_given and lower.is_given)
+    order by usual_products desc, upper.source, upper.id
+    limit $top
 
 )
 
 select
-    labelled.source,
-    labelled.id,
-    labelled.title,
-    labelled.upper,
-    labelled.lower,
-    labelled.upper_given,
-    labelled.lower_given,
-    usual.upper as usual_upper,
-    usual.products as usual_products
-from labelled
-join usual on labelled.lower = usual.lower
-anti join given on labelled.upper = given.upper and labelled.lower = given.lower
-where labelled.upper is not null and not (labelled.upper_given and labelled.lower_given)
-order by usual_products desc, labelled.source, labelled.id
-limit $top
+    odd.source,
+    odd.id,
+    products.title,
+    odd.upper,
+    odd.lower,
+    odd.upper_given,
+    odd.lower_given,
+    odd.usual_upper,
+    odd.usual_products
+from odd
+join products using (source, id)
+order by odd.usual_products desc, odd.source, odd.id

@@ -4,22 +4,33 @@
 -- $top (whole number, default 20): at most so many rows
 with
 
-valued as (
+valued as materialized (
 
-    select
-        products.source,
-        products.id,
-        coalesce(products.extra[$column], products.given[$column]) as value
+    select source, id, pictures, coalesce(extra[$column], given[$column]) as value
     from products
-    where not products.gone
+    where not gone
+
+),
+
+wanted as (
+
+    select source, id, pictures[1] as location
+    from valued
+    where len(pictures) = 1
+
+    union all
+
+    select source, id, unnest(pictures) as location
+    from valued
+    where len(pictures) > 1
 
 ),
 
 broken as (
 
-    select distinct source, id
-    from failures
-    where kind = 'product'
+    select distinct wanted.source, wanted.id
+    from wanted
+    semi join troubles using (location)
 
 )
 

@@ -4,10 +4,19 @@
 -- $top (whole number, default 100): at most so many rows
 with
 
+named as (
+
+    select distinct product_id as id
+    from posts
+    where not gone
+
+),
+
 known as (
 
     select id as product_id, bool_and(gone) as left_catalogue
     from products
+    semi join named using (id)
     group by id
 
 )

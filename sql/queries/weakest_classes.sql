@@ -5,20 +5,11 @@
 -- $top (whole number, default 20): at most so many rows
 with
 
-tagger as (
-
-    select model
-    from models
-    where task = 'tagger' and current
-
-),
-
 answers as (
 
-    select head, truth, guess
-    from evaluations
-    semi join tagger using (model)
-    where not trained_on and ($head is null or head = $head)
+    select attribute as head, truth, guess
+    from held_out
+    where $head is null or attribute = $head
 
 ),
 

@@ -3,14 +3,27 @@
 -- One row a post.
 with
 
+later as materialized (
+
+    select *
+    from parts.engagement_later
+
+),
+
 newest as (
 
     select source, id, max(decided_at) as decided_at
-    from history.engagement
+    from later
     group by source, id
 
 )
 
-select engagement.*
-from history.engagement as engagement
+select first.*
+from parts.engagement_first as first
+anti join newest using (source, id)
+
+union all by name
+
+select later.*
+from later
 semi join newest using (source, id, decided_at)

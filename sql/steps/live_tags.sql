@@ -3,14 +3,27 @@
 -- One row a product.
 with
 
+later as materialized (
+
+    select *
+    from parts.tags_later
+
+),
+
 newest as (
 
     select source, id, max(tagged_at) as tagged_at
-    from history.tags
+    from later
     group by source, id
 
 )
 
-select tags.*
-from history.tags as tags
+select first.*
+from parts.tags_first as first
+anti join newest using (source, id)
+
+union all by name
+
+select later.*
+from later
 semi join newest using (source, id, tagged_at)

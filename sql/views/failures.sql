@@ -10,36 +10,32 @@
 -- attempts: tries made in the newest run that asked
 with
 
-wanted as (
+shown as materialized (
 
-    select 'product' as kind, source, id, unnest(list_distinct(pictures)) as location
+    select 'product' as kind, source, id, pictures
     from products
     where not gone
 
     union all
 
-    select 'post' as kind, source, id, unnest(list_distinct(pictures)) as location
+    select 'post' as kind, source, id, pictures
     from posts
     where not gone
 
 ),
 
-unreadable as (
+-- Most have one picture; only the others pay for taking lists apart.
+wanted as (
 
-    select picture, reason
-    from images
-    where outcome = 'failed'
+    select kind, source, id, pictures[1] as location
+    from shown
+    where len(pictures) = 1
 
-),
+    union all
 
-troubled as (
-
-    select
-        fetches.*,
-        unreadable.reason as decode_reason
-    from fetches
-    left join unreadable on fetches.picture = unreadable.picture
-    where fetches.outcome = 'failed' or unreadable.picture is not null
+    select kind, source, id, unnest(list_distinct(pictures)) as location
+    from shown
+    where len(pictures) > 1
 
 )
 
@@ -47,14 +43,13 @@ select
     wanted.kind,
     wanted.source,
     wanted.id,
-    troubled.location,
-    troubled.picture,
-    case when troubled.outcome = 'failed' then 'fetch' else 'decode' end as stage,
-    case when troubled.outcome = 'failed' then troubled.reason else troubled.decode_reason end
-        as reason,
-    troubled.host,
-    troubled.dead,
-    troubled.next_try,
-    troubled.attempts
+    troubles.location,
+    troubles.picture,
+    troubles.stage,
+    troubles.reason,
+    troubles.host,
+    troubles.dead,
+    troubles.next_try,
+    troubles.attempts
 from wanted
-join troubled on wanted.location = troubled.location
+join troubles on wanted.location = troubles.location

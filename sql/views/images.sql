@@ -3,16 +3,37 @@
 -- file: where the bytes lie, relative to the store's folder
 with
 
+-- Read once: over a year of nights it is the many small files that take the time.
+later as materialized (
+
+    select *
+    from parts.pictures_later
+
+),
+
 newest as (
 
     select picture, max(decoded_at) as decoded_at
-    from history.pictures
+    from later
     group by picture
+
+),
+
+decoded as (
+
+    select first.*
+    from parts.pictures_first as first
+    anti join newest using (picture)
+
+    union all by name
+
+    select later.*
+    from later
+    semi join newest using (picture, decoded_at)
 
 )
 
 select
-    pictures.*,
+    *,
     'images/' || left(picture, 2) || '/' || picture as file
-from history.pictures as pictures
-semi join newest using (picture, decoded_at)
+from decoded

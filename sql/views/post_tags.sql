@@ -8,6 +8,32 @@
 -- picture: SHA-256 of the picture's bytes, in hex
 with
 
+present as materialized (
+
+    select source, id, pictures
+    from posts
+    where not gone
+
+),
+
+unreadable as (
+
+    select picture
+    from images
+    where outcome = 'failed'
+
+),
+
+-- A picture that is had and not unreadable was decoded, or will be by the run that got it.
+readable as materialized (
+
+    select location, picture
+    from fetches
+    anti join unreadable using (picture)
+    where picture is not null
+
+),
+
 places as (
 
     select
@@ -15,17 +41,24 @@ places as (
         id,
         unnest(pictures) as location,
         generate_subscripts(pictures, 1) as place
-    from posts
-    where not gone
+    from present
+    where len(pictures) > 1
 
 ),
 
+-- Most posts have one picture; only the others pay for taking lists apart.
 shown as (
 
-    select places.source, places.id, arg_min(fetches.picture, places.place) as picture
+    select present.source, present.id, readable.picture
+    from present
+    join readable on present.pictures[1] = readable.location
+    where len(present.pictures) = 1
+
+    union all
+
+    select places.source, places.id, arg_min(readable.picture, places.place) as picture
     from places
-    join fetches using (location)
-    join images on images.picture = fetches.picture and images.outcome = 'ok'
+    join readable using (location)
     group by places.source, places.id
 
 ),

@@ -2,15 +2,28 @@
 -- One row a post: source and id.
 with
 
--- A join on the newest time, as for products.
+-- Read once: over a year of nights it is the many small files that take the time.
+later as materialized (
+
+    select *
+    from parts.posts_later
+
+),
+
 newest as (
 
     select source, id, max(seen_at) as seen_at
-    from history.posts
+    from later
     group by source, id
 
 )
 
-select posts.*
-from history.posts as posts
+select first.*
+from parts.posts_first as first
+anti join newest using (source, id)
+
+union all by name
+
+select later.*
+from later
 semi join newest using (source, id, seen_at)

@@ -2,23 +2,59 @@
 -- One row a product: source and id. The rows of the newest run are what changed last.
 with
 
+-- Read once: over a year of nights it is the many small files that take the time.
+later as materialized (
+
+    select *
+    from parts.tags_later
+
+),
+
 newest as (
 
     select source, id, max(tagged_at) as tagged_at
-    from history.tags
+    from later
     group by source, id
+
+),
+
+known as (
+
+    select first.*
+    from parts.tags_first as first
+    anti join newest using (source, id)
+
+    union all by name
+
+    select later.*
+    from later
+    semi join newest using (source, id, tagged_at)
+
+),
+
+-- As the newest row of each product says, of which only those that say gone matter.
+rows as (
+
+    select source, id, gone, seen_at
+    from parts.products_first
+    where gone
+
+    union all
+
+    select source, id, gone, seen_at
+    from parts.products_later
 
 ),
 
 gone as (
 
     select source, id
-    from products
-    where gone
+    from rows
+    group by source, id
+    having arg_max(gone, seen_at)
 
 )
 
-select tags.*
-from history.tags as tags
-semi join newest using (source, id, tagged_at)
+select known.*
+from known
 anti join gone using (source, id)

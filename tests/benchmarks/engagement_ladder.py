@@ -18,9 +18,12 @@ from catalog.models.training import Lesson
 from engagement.classifier_learning import answers, learn_question
 from engagement.evaluation import picture_finding
 from engagement.exams import picture_groups, preliminary, questions, units
-from engagement.folds import Split, divide
-from engagement.labels import Rule
-from engagement.ladder import PICTURE, Rung, ladder
+from engagement.findings import Rung, Split
+from engagement.folds import divide
+from engagement.ladder import PICTURE, ladder
+from engagement.rules import Rule
+from reports.language import language
+from reports.wording import finding_in_words
 
 CHANCE = "no better than chance inside accounts"
 
@@ -42,13 +45,13 @@ def main() -> None:
     null = simulated(options.data, "null", default)
     rungs = measured(null, default, options.data)
     show("posts_null", default, rungs)
-    print(picture_finding(named(rungs, PICTURE)), flush=True)
+    print(said(named(rungs, PICTURE)), flush=True)
     chance = 0
     for number in range(options.permutations):
         order = np.random.default_rng(number).permutation(len(null.posts))
         rung = named(measured(permuted(null, order), default, options.data), PICTURE)
-        chance += CHANCE in picture_finding(rung)
-        print(f"permutation {number}: {picture_finding(rung)}", flush=True)
+        chance += CHANCE in said(rung)
+        print(f"permutation {number}: {said(rung)}", flush=True)
     print(
         verdict(
             f'"{CHANCE}" in so many of {options.permutations} permutations:',
@@ -57,6 +60,11 @@ def main() -> None:
             least=True,
         )
     )
+
+
+def said(rung: Rung) -> str:
+    """What a report says of the picture."""
+    return finding_in_words(language("en"), picture_finding(rung.inside))
 
 
 def permuted(given: Simulated, order: np.ndarray) -> Simulated:

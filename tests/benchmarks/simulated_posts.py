@@ -21,8 +21,8 @@ from catalog.models.training import frozen, pooled
 from catalog.records import Reading
 from engagement import labels
 from engagement.classifier import trunk
-from engagement.labels import Rule
 from engagement.posts import FIELDS, METADATA
+from engagement.rules import Rule
 from engagement.settings import MIN_AGE_HOURS, TRAINING
 from sql.statements import read
 

@@ -1,0 +1,254 @@
+"""What the figures of a tagger's pages show, each in a sentence made from its values."""
+
+from reports.alike import Alike
+from reports.change import Change, Paired
+from reports.coverage import Coverage
+from reports.evidence import Curves, ModelEvidence
+from reports.language import Language
+from reports.leftovers import Leftovers
+from reports.measured import ConfusedPair, Evaluation, HeadResult, Macro, WeakClass
+from reports.pages import quoted, words
+from reports.reasons import failure, refusal
+
+WIDE = 0.10
+"""A gap of accuracy between train and test, 0 to 1, from which on it is told as a fault."""
+CLOSE = 0.02
+"""A difference between how sure and how often right, 0 to 1, that is not worth a word."""
+
+
+def accuracy(evaluation: Evaluation, language: Language) -> str:
+    """Tell the best and the weakest attribute."""
+    best, weakest = evaluation.ranked[0], evaluation.ranked[-1]
+    told = {
+        "best": words(best.head),
+        "most": language.percent(best.accuracy),
+        "weakest": words(weakest.head),
+        "least": language.percent(weakest.accuracy),
+    }
+    if best is weakest:
+        return language.gettext("%(best)s is right for %(most)s") % told
+    return (
+        language.gettext(
+            "%(best)s is right for %(most)s and %(weakest)s, the weakest attribute, for %(least)s"
+        )
+        % told
+    )
+
+
+def macro(averages: Macro, language: Language) -> str:
+    """Tell which classes the macro averages are over, and which are left out."""
+    if not averages.left_out:
+        return language.ngettext(
+            "Macro over %(num)s class.",
+            "Macro over all %(num)s classes.",
+            averages.classes,
+        )
+    told = {
+        "least": language.count(averages.least),
+        "rare": ", ".join(map(quoted, averages.rare)),
+    }
+    left_out = _left_out(averages, language) % told
+    if not averages.classes:
+        return " ".join(
+            (
+                language.gettext("No macro average: no class has %(least)s rows or more.") % told,
+                left_out,
+            )
+        )
+    counted = (
+        language.ngettext(
+            "Macro over %(num)s class of at least %(least)s rows.",
+            "Macro over %(num)s classes of at least %(least)s rows.",
+            averages.classes,
+        )
+        % told
+    )
+    return f"{counted} {left_out}"
+
+
+def _left_out(averages: Macro, language: Language) -> str:
+    if len(averages.rare) < averages.left_out:
+        return language.ngettext(
+            "%(num)s rarer one is left out, such as %(rare)s.",
+            "%(num)s rarer ones are left out, such as %(rare)s.",
+            averages.left_out,
+        )
+    return language.ngettext(
+        "%(num)s rarer one is left out: %(rare)s.",
+        "%(num)s rarer ones are left out: %(rare)s.",
+        averages.left_out,
+    )
+
+
+def confusion(head: HeadResult, language: Language) -> str:
+    """Tell the commonest mistake of a head."""
+    worst = max(head.classes, key=lambda each: each.taken, default=None)
+    if worst is None or not worst.taken or worst.taken_for is None:
+        return language.ngettext(
+            "No class is taken for another in %(num)s row",
+            "No class is taken for another in %(num)s rows",
+            head.n,
+        )
+    return language.gettext("%(truth)s is taken for %(guess)s in %(rows)s of %(n)s") % {
+        "truth": quoted(worst.label),
+        "guess": quoted(worst.taken_for),
+        "rows": language.count(worst.taken),
+        "n": language.count(worst.n),
+    }
+
+
+def weakest(classes: tuple[WeakClass, ...], language: Language) -> str:
+    """Tell the class that is recognised least often."""
+    worst = classes[0]
+    return language.gettext("%(label)s (%(head)s) is recognised in %(right)s of %(n)s") % {
+        "label": quoted(worst.scores.label),
+        "head": words(worst.head),
+        "right": language.count(worst.scores.right),
+        "n": language.count(worst.scores.n),
+    }
+
+
+def confused(pairs: tuple[ConfusedPair, ...], language: Language) -> str:
+    """Tell the pair of classes that is confused most often."""
+    worst = pairs[0]
+    return language.gettext("%(truth)s is taken for %(guess)s in %(rows)s of %(n)s") % {
+        "truth": quoted(worst.truth),
+        "guess": quoted(worst.guess),
+        "rows": language.count(worst.rows),
+        "n": language.count(worst.n),
+    }
+
+
+def reliability(head: HeadResult, language: Language) -> str:
+    """Tell whether a head is surer than it is right."""
+    over = head.overconfidence or 0.0
+    told = {"head": words(head.head), "points": language.decimal(100 * abs(over), 1)}
+    if abs(over) < CLOSE:
+        return language.gettext("%(head)s is about as often right as it is sure") % told
+    if over > 0:
+        return language.gettext("%(head)s is surer than it is right, by %(points)s points") % told
+    return (
+        language.gettext("%(head)s is more often right than it is sure, by %(points)s points")
+        % told
+    )
+
+
+def curves(each: Curves, language: Language) -> str:
+    """Tell where the curves of a head ended."""
+    name = words(each.head) if each.head else language.gettext("All attributes together")
+    if each.accuracy is None:
+        return language.gettext("%(name)s: loss %(train)s, on validation %(validation)s") % {
+            "name": name,
+            "train": language.decimal(each.loss.train[-1], 2),
+            "validation": language.decimal(each.loss.validation[-1], 2),
+        }
+    return language.gettext("%(name)s: accuracy %(train)s, on validation %(validation)s") % {
+        "name": name,
+        "train": language.percent(each.accuracy.train[-1], 0),
+        "validation": language.percent(each.accuracy.validation[-1], 0),
+    }
+
+
+def gap(model: ModelEvidence, language: Language) -> str:
+    """Tell by how much a model is better on what it learned from than on the test side."""
+    known = [each for each in model.gaps if each.gap is not None]
+    if not known:
+        return language.gettext("How right it is on each side of the split")
+    widest = max(known, key=lambda each: each.gap or 0.0)
+    told = {
+        "head": words(widest.head),
+        "points": language.decimal(100 * (widest.gap or 0.0), 1),
+        "train": language.percent(widest.train, 0),
+        "test": language.percent(widest.test, 0),
+    }
+    if (widest.gap or 0.0) >= WIDE:
+        return (
+            language.gettext(
+                "%(head)s is right for %(train)s of what was trained on and for %(test)s of the"
+                " test side: a gap of %(points)s points, learned by heart"
+            )
+            % told
+        )
+    return (
+        language.gettext(
+            "No attribute is more than %(points)s points better on what was trained on than on"
+            " the test side"
+        )
+        % told
+    )
+
+
+def change(since: Change, language: Language) -> str:
+    """Tell whether a run is better than the one before it."""
+    if since.rows is None or not since.rows.n:
+        return language.gettext("No product was measured both then and now")
+    return paired(since.rows, language)
+
+
+def paired(pair: Paired, language: Language) -> str:
+    """Tell how many of the same products were right then, and now."""
+    told = {
+        "then": language.percent(pair.then.value),
+        "now": language.percent(pair.now.value),
+        "points": language.points(pair.difference),
+        "n": language.count(pair.n),
+    }
+    if not pair.mended and not pair.broken:
+        return (
+            language.gettext(
+                "All attributes at once are right for %(now)s of %(n)s products, as before"
+            )
+            % told
+        )
+    return (
+        language.gettext(
+            "All attributes at once are right for %(now)s of the same %(n)s products, before for"
+            " %(then)s (%(points)s points)"
+        )
+        % told
+    )
+
+
+def coverage(covered: Coverage, language: Language) -> str:
+    """Tell how many products have tags."""
+    whole = covered.whole
+    return language.gettext("%(tagged)s of %(products)s products have tags (%(share)s)") % {
+        "tagged": language.count(whole.tagged),
+        "products": language.count(whole.products),
+        "share": language.percent(whole.tagged / whole.products if whole.products else None),
+    }
+
+
+def refusals(left: Leftovers, language: Language) -> str:
+    """Tell the commonest reason for which rows were refused."""
+    most = left.reject_reasons[0]
+    return language.gettext("%(part)s of %(whole)s refused rows: %(reason)s") % {
+        "part": language.count(most.refused),
+        "whole": language.count(left.refused),
+        "reason": refusal(language, most.reason),
+    }
+
+
+def failures(left: Leftovers, language: Language) -> str:
+    """Tell the commonest reason for which pictures failed."""
+    most = left.failure_reasons[0]
+    return language.gettext("%(part)s of %(whole)s failed pictures: %(reason)s") % {
+        "part": language.count(most.pictures),
+        "whole": language.count(left.lost + left.retried),
+        "reason": failure(language, most.reason),
+    }
+
+
+def alike(found: Alike, language: Language) -> str:
+    """Tell how many pictures look like another one."""
+    if not found.groups:
+        return language.ngettext(
+            "None of %(num)s picture looks like another",
+            "None of %(num)s pictures looks like another",
+            found.compared,
+        )
+    return language.ngettext(
+        "%(alike)s of %(compared)s pictures look like another one, in %(num)s group",
+        "%(alike)s of %(compared)s pictures look like another one, in %(num)s groups",
+        found.groups,
+    ) % {"alike": language.count(found.alike), "compared": language.count(found.compared)}
