@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from jobs.errors import JobError
+from catalog.models.artefact import CARD
+from jobs.errors import BadInput, JobError
 from jobs.inputs import Catalogue
 from jobs.models import Model
 from jobs.query import answer
@@ -16,6 +17,7 @@ from jobs.run import Run, open_run
 from jobs.runs import find_run
 from jobs.summary import RunCounts
 from sql.files import write_text
+from sql.publish import publish
 from sql.store import Store
 
 if TYPE_CHECKING:
@@ -107,27 +109,42 @@ def redraw(store: Store, run_id: str, lang: str, output: Path | None) -> Redrawn
     if output:
         write_text(output, drawn)
         return Redrawn(run_id, output)
-    with open_run(store, "report"):
-        write_text(store.report(run_id), drawn)
-    return Redrawn(run_id, store.report(run_id))
+    place = store.report(run_id)
+    with open_run(store, "report") as run:
+        was_there = place.exists()
+        write_text(place, drawn)
+        if not was_there:  # the database and the index had forgotten it
+            publish(store, run.past)
+            write_index(store, lang)
+    return Redrawn(run_id, place)
 
 
 def _kept(store: Store, run_id: str) -> tuple[str, Parts]:
     """Which kind of report a run left, and its parts."""
-    with answer(store, _KEPT, {"run": run_id}) as rows:
-        kept = rows.read_all().to_pylist()
-    if not kept:
+    kept = _rows(store, run_id)
+    if not kept or kept[0]["page"] not in _PAGES:
         raise JobError(
             f"the store keeps no figures of the run {run_id}",
-            hint="it drew nothing, or an older version ran it; `catalog runs` lists the runs",
+            hint="it drew nothing, or another version ran it; `catalog runs` lists the runs",
         )
     return kept[0]["page"], {row["part"]: row["value"] for row in kept}
 
 
+def _rows(store: Store, run_id: str) -> list[dict[str, str]]:
+    try:
+        with answer(store, _KEPT, {"run": run_id}) as rows:
+            kept: list[dict[str, str]] = rows.read_all().to_pylist()
+            return kept
+    except BadInput as error:
+        if "results does not exist" in str(error):  # an older version published last
+            return []
+        raise
+
+
 def _folder(store: Store, model: str | None) -> Path | None:
-    """Where a model of the store lies; None when it is gone, or was never in it."""
+    """Where a model of the store lies; None when it is gone or retired, or was never in it."""
     folder = store.models / model if model else None
-    return folder if folder and folder.is_dir() else None
+    return folder if folder and (folder / CARD).is_file() else None
 
 
 def _drawn(store: Store, page: str, kept: Parts, folder: Path | None, lang: str) -> str:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 
+import duckdb
 import pytest
 
 from jobs.settings import LANGUAGES as FLAG
@@ -142,6 +143,36 @@ def test_pruned_report_has_no_link(tagged):
     assert bench.run("prune", "--keep", 1).exit_code == 0
     assert links(bench) == [f"{second}/index.html"]
     assert not bench.store.report(first).exists()
+
+
+def test_pruned_report_comes_back_to_the_index(tagged):
+    """A page that was drawn again is found where it was: by its link, and in the view `runs`."""
+    bench, first = tagged
+    bench.rows.pop()
+    second = bench.tag()["run"]
+    bench.run("prune", "--keep", 1)
+    assert bench.run("report", first).exit_code == 0
+    assert links(bench) == [f"{second}/index.html", f"{first}/index.html"]
+    assert bench.ask("select count(*) from runs where report is not null") == [(2,)]
+
+
+def test_retired_model_is_as_good_as_gone(tagged):
+    """What prune leaves of a model for a week, its folder without the card, is not read."""
+    bench, run = tagged
+    [card] = bench.store.models.rglob("card.json")
+    card.rename(card.with_name("retired-1.json"))
+    assert bench.run("report", run).exit_code == 0
+    assert "tiny/1" in page(bench, run)
+
+
+def test_older_database_is_one_line(tagged):
+    """One that an older version published knows no figures, and says so."""
+    bench, run = tagged
+    with duckdb.connect(str(bench.store.database)) as con:
+        con.execute("drop view history.results")
+    result = bench.run("report", run)
+    assert result.exit_code == 1
+    assert "keeps no figures of the run" in result.output
 
 
 def test_unknown_run_is_one_line(tagged):
