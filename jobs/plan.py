@@ -19,6 +19,8 @@ from catalog.images.reasons import PASSING_IN_DECODING, Reason
 from sql import statements
 
 BATCH_ROWS = 10_000
+# Another setting can change that at once, and time hardly ever.
+_SETTLED_BY_RULES = frozenset({Reason.ADDRESS_REFUSED, Reason.PORT_REFUSED})
 
 ASKS = {
     "new": "to fetch",
@@ -104,6 +106,7 @@ def make_plan(
     # A run may plan for several models, and the plans are carried out one after the other.
     due = folder / f"due-{(model or 'pictures').replace('/', '-')}.parquet"
     pictures, asks = _write_due(con, model, rules, due) if rules else (0, Counter())
+    _compare(con, source)
     [counts] = statements.table(con, "changes", source=source).to_pylist()
     return Plan(
         kind,
@@ -118,7 +121,38 @@ def make_plan(
 
 def count_untagged(con: duckdb.DuckDBPyConnection, source: str, model: str) -> int:
     """How many staged products have tags that must be decided on again, as things are known."""
-    return statements.count(con, "untagged_changes", source=source, model=model)
+    doubt_tags(con, source, model)
+    doubtful = con.table("doubtful")
+    [(certain, others)] = doubtful.aggregate(
+        "count(*) filter (certain), count(*) filter (not certain)"
+    ).fetchall()
+    relabelled = statements.count(con, "relabelled", source=source) if others else 0
+    return int(certain) + relabelled
+
+
+def doubt_tags(con: duckdb.DuckDBPyConnection, source: str, model: str) -> None:
+    """Keep what the step `untagged_changes` needs: which products' tags may be others now."""
+    _compare(con, source)
+    _know_locations(con, model)
+    statements.keep(con, "doubtful", source, source=source, model=model)
+
+
+def _compare(con: duckdb.DuckDBPyConnection, source: str) -> None:
+    """Keep what the CSV says otherwise than the store."""
+    statements.keep(con, "differing", source, source=source)
+
+
+def _know_locations(con: duckdb.DuckDBPyConnection, model: str | None) -> None:
+    """Keep what the store knows of the locations of pictures."""
+    statements.keep(
+        con,
+        "known_locations",
+        model or "",
+        model=model,
+        now=current_time(),
+        passing=sorted(PASSING_IN_DECODING),
+        settled_by_rules=sorted(_SETTLED_BY_RULES),
+    )
 
 
 def current_time() -> datetime:
@@ -126,36 +160,32 @@ def current_time() -> datetime:
     return datetime.now(UTC)
 
 
-def _known_locations(
-    con: duckdb.DuckDBPyConnection, model: str | None, rules: Rules
-) -> Iterator[pa.RecordBatch]:
+def _write_due(
+    con: duckdb.DuckDBPyConnection, model: str | None, rules: Rules, due: Path
+) -> tuple[int, Counter[str]]:
+    """Write what is due to a file; how many locations there are, and how many to ask for why."""
+    _know_locations(con, model)
+    asks: Counter[str] = Counter()
+    with pq.ParquetWriter(due, DUE) as writer:
+        for batch in _open_locations(con, rules):
+            rows = list(_due_rows(batch, rules))
+            asks.update(row["ask"] for row in rows)
+            if rows:
+                writer.write_batch(pa.RecordBatch.from_pylist(rows, schema=DUE))
+    [(pictures,)] = statements.run(con, "location_count").fetchall()
+    return pictures, asks
+
+
+def _open_locations(con: duckdb.DuckDBPyConnection, rules: Rules) -> Iterator[pa.RecordBatch]:
     now = current_time()
     yield from statements.batches(
         con,
         "locations",
         BATCH_ROWS,
-        model=model,
         now=now,
         stale=now - rules.recheck_after,
         refetch=rules.refetch,
-        passing=sorted(PASSING_IN_DECODING),
     )
-
-
-def _write_due(
-    con: duckdb.DuckDBPyConnection, model: str | None, rules: Rules, due: Path
-) -> tuple[int, Counter[str]]:
-    """Write what is due to a file; how many locations there are, and how many to ask for why."""
-    pictures = 0
-    asks: Counter[str] = Counter()
-    with pq.ParquetWriter(due, DUE) as writer:
-        for batch in _known_locations(con, model, rules):
-            pictures += batch.num_rows
-            rows = list(_due_rows(batch, rules))
-            asks.update(row["ask"] for row in rows)
-            if rows:
-                writer.write_batch(pa.RecordBatch.from_pylist(rows, schema=DUE))
-    return pictures, asks
 
 
 def _due_rows(batch: pa.RecordBatch, rules: Rules) -> Iterator[dict[str, Any]]:
@@ -178,8 +208,7 @@ def _is_due(row: Mapping[str, Any], rules: Rules) -> bool:
         return True
     if row["local"]:
         return _stat(row["location"]) != (row["size"], row["mtime_ns"])
-    if row["reason"] in {Reason.ADDRESS_REFUSED, Reason.PORT_REFUSED}:
-        # Another setting can change that at once, and time hardly ever.
+    if row["reason"] in _SETTLED_BY_RULES:
         return bool(row["old"]) or _is_allowed(row["location"], rules.allow_hosts)
     return bool(row["due"])
 

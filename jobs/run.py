@@ -1,5 +1,6 @@
 """One run of a job as the store sees it: lock, adoption, parts, manifest, publishing."""
 
+import os
 import secrets
 import shutil
 import tempfile
@@ -33,8 +34,8 @@ ROWS_PER_PART = 500_000  # a part of this size is read as fast as any
 WORK = ".work"
 _POLL_SECONDS = 1.0
 LIMITS: dict[str, Any] = {
-    "memory_limit": "160MB",
-    "threads": 2,  # each takes its share of the memory
+    "memory_limit": "400MB",  # a million products, to be compared with what is known of them
+    "threads": min(4, len(os.sched_getaffinity(0))),  # each takes its share of the memory
     "preserve_insertion_order": "false",
 }
 

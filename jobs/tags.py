@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from catalog.attributes import Vocabulary
 from catalog.decoding import combine, decode
+from jobs.plan import doubt_tags
 from jobs.run import Run
 from sql import statements
 from sql.schemas import tags_schema
@@ -50,6 +51,7 @@ def _changes(
     con: duckdb.DuckDBPyConnection, source: str, model: str, path: Path
 ) -> Iterator[pa.Table]:
     """The products to decide on, batch by batch; kept on disk meanwhile, not in memory."""
+    doubt_tags(con, source, model)
     reader = statements.batches(
         con, "untagged_changes", PRODUCTS_PER_BATCH, source=source, model=model
     )

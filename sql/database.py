@@ -67,21 +67,10 @@ _RUN_KEPT = r"coalesce(run, regexp_extract(filename, '/run=([^/]+)/[^/]+$', 1)) 
 _MODEL = r"regexp_extract(filename, '/([^/]+/[^/]+)/split\.parquet$', 1) as model"
 _ADDED = {"run": "the run that wrote the row", "model": "the model, as name/version"}
 
-# What stands after it in views/labels.sql is there once for each attribute.
+# What stands after it in a view is there once for each attribute.
 _EACH = "-- For each attribute:\n"
-_NO_LABELS = """select
-    source,
-    id,
-    null::varchar as attribute,
-    null::varchar as given,
-    null::varchar as predicted,
-    null::float as confidence,
-    null::varchar as label,
-    model,
-    pictures,
-    run
-from present
-where false"""
+# Without any attribute the columns are there all the same.
+_NO_LABELS = {"_given": "varchar", "_predicted": "varchar", "_confidence": "float", "": "varchar"}
 
 _SQL_TYPES = {
     "string": "varchar",
@@ -166,19 +155,26 @@ def comment_views(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _view_query(con: duckdb.DuckDBPyConnection, name: str) -> str:
-    """Tell the query of a view, which of `labels` depends on the attributes that there are."""
-    text = view_sql(name)
-    if name != "labels":
-        return text
+    """Tell the query of a view, which of some depends on the attributes that there are."""
+    start, marker, each = view_sql(name).partition(_EACH)
+    if not marker:
+        return start
     attributes = schemas.attributes_of(con.view("tags").columns)
-    start, each = text.split(_EACH)
     selects = [
         each.replace("'ATTRIBUTE'", _literal(attribute)).replace(
             '"ATTRIBUTE', _quoted(attribute).removesuffix('"')
         )
         for attribute in attributes
     ]
-    return start + "union all\n".join(selects or [_NO_LABELS])
+    return start + "union all\n".join(selects or [f"{_without_labels(each)}limit 0"])
+
+
+def _without_labels(each: str) -> str:
+    """Tell what stands for each attribute, with nulls in place of its columns."""
+    each = each.replace("'ATTRIBUTE'", "null::varchar")
+    for end, kind in _NO_LABELS.items():
+        each = each.replace(f'"ATTRIBUTE{end}"', f"null::{kind}")
+    return each
 
 
 def _split_names(table: str) -> tuple[str, str]:

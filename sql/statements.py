@@ -30,6 +30,18 @@ def count(con: duckdb.DuckDBPyConnection, step: str, **params: Any) -> int:
     return int(rows)
 
 
+def keep(con: duckdb.DuckDBPyConnection, step: str, of: str, **params: Any) -> None:
+    """Keep the rows of `sql/steps/<step>.sql` on this connection, as a table of the step's name.
+
+    They are computed once for what they are `of`, and again where they are of something else.
+    """
+    [(kept,)] = con.execute(f"select getvariable('{step}')").fetchall()
+    if kept == of:
+        return
+    con.execute(f"create or replace temp table {step} as {read(step)}", params)
+    con.execute(f"set variable {step} = $of", {"of": of})
+
+
 def read(step: str) -> str:
     """The text of `sql/steps/<step>.sql`."""
     return files("sql").joinpath("steps", f"{step}.sql").read_text(encoding="utf-8")

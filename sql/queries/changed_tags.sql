@@ -31,38 +31,60 @@ span as (
 
 ),
 
--- What a row says is read as JSON: the label of an attribute is the column of its name, which only
--- its other columns tell.
 touched as materialized (
 
-    select source, id, run, cause, model, to_json(tags) as row
-    from history.tags as tags
+    select source, id, max(run) as run
+    from history.tags
     where run > (select since from span) and run <= (select until from span)
+    group by source, id
 
 ),
 
 untouched as (
 
-    select tags.source, tags.id, tags.run, to_json(tags) as row
+    select tags.source, tags.id, max(tags.run) as run
     from history.tags as tags
     semi join touched using (source, id)
-    where run <= (select since from span)
+    where tags.run <= (select since from span)
+    group by tags.source, tags.id
+
+),
+
+compared_rows as (
+
+    select *
+    from touched
+
+    union all
+
+    select *
+    from untouched
+
+),
+
+-- What a row says is read as JSON: the label of an attribute is the column of its name, which only
+-- its other columns tell.
+told as materialized (
+
+    select source, id, run, cause, model, to_json(tags) as row
+    from history.tags as tags
+    semi join compared_rows using (source, id, run)
 
 ),
 
 after as (
 
     select *
-    from touched
-    qualify run = max(run) over (partition by source, id)
+    from told
+    semi join touched using (source, id, run)
 
 ),
 
 before as (
 
     select *
-    from untouched
-    qualify run = max(run) over (partition by source, id)
+    from told
+    anti join touched using (source, id, run)
 
 ),
 

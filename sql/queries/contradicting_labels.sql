@@ -32,7 +32,7 @@ told as materialized (
 
 ),
 
-odd as (
+odd as materialized (
 
     select
         upper.source,
@@ -52,12 +52,22 @@ odd as (
     order by usual_products desc, upper.source, upper.id
     limit $top
 
+),
+
+-- Of few products: asking `products` would find what is newest of all.
+titles as (
+
+    select source, id, title
+    from history.products
+    semi join odd using (source, id)
+    qualify row_number() over (partition by source, id order by seen_at desc) = 1
+
 )
 
 select
     odd.source,
     odd.id,
-    products.title,
+    titles.title,
     odd.upper,
     odd.lower,
     odd.upper_given,
@@ -65,5 +75,5 @@ select
     odd.usual_upper,
     odd.usual_products
 from odd
-join products using (source, id)
+join titles using (source, id)
 order by odd.usual_products desc, odd.source, odd.id

@@ -14,15 +14,8 @@ valued as materialized (
 
 wanted as (
 
-    select source, id, pictures[1] as location
-    from valued
-    where len(pictures) = 1
-
-    union all
-
     select source, id, unnest(pictures) as location
     from valued
-    where len(pictures) > 1
 
 ),
 

@@ -4,7 +4,7 @@
 -- $top (whole number, default 20): at most so many rows
 with
 
-least_sure as (
+least_sure as materialized (
 
     select source, id, attribute, predicted, confidence
     from labels
@@ -15,16 +15,26 @@ least_sure as (
     order by confidence, source, id, attribute
     limit $top
 
+),
+
+-- Of few products: asking `products` would find what is newest of all.
+shown as (
+
+    select source, id, title, pictures[1] as location
+    from history.products
+    semi join least_sure using (source, id)
+    qualify row_number() over (partition by source, id order by seen_at desc) = 1
+
 )
 
 select
     least_sure.source,
     least_sure.id,
-    products.title,
+    shown.title,
     least_sure.attribute,
     least_sure.predicted,
     least_sure.confidence,
-    products.pictures[1] as location
+    shown.location
 from least_sure
-join products using (source, id)
+join shown using (source, id)
 order by least_sure.confidence, least_sure.source, least_sure.id, least_sure.attribute

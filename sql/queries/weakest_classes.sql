@@ -5,7 +5,7 @@
 -- $top (whole number, default 20): at most so many rows
 with
 
-answers as (
+answers as materialized (
 
     select attribute as head, truth, guess
     from held_out

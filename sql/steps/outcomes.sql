@@ -5,23 +5,44 @@
 -- params: $since
 with
 
+-- Hashes of 64 bits stand for texts: those of millions fit into memory.
 wanted as (
 
-    select distinct unnest(pictures) as location
-    from staged
+    select distinct hash(location) as key
+    from (
+        select unnest(pictures) as location
+        from staged
+    )
+
+),
+
+fetched as (
+
+    select
+        hash(location) as key,
+        hash(picture) as picture,
+        outcome = 'failed' and fetched_at >= $since as missed,
+        outcome = 'fetched' and fetched_at >= $since as got
+    from fetches
+
+),
+
+readable as (
+
+    select hash(picture) as picture
+    from images
+    where outcome = 'ok'
 
 ),
 
 ended as (
 
     select
-        images.outcome is not distinct from 'ok'
-            and not coalesce(fetches.outcome = 'failed' and fetches.fetched_at >= $since, false)
-            as had,
-        coalesce(fetches.outcome = 'fetched' and fetches.fetched_at >= $since, false) as got
+        readable.picture is not null and not coalesce(fetched.missed, false) as had,
+        coalesce(fetched.got, false) as got
     from wanted
-    left join fetches using (location)
-    left join images using (picture)
+    left join fetched using (key)
+    left join readable using (picture)
 
 )
 

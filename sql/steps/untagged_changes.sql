@@ -1,14 +1,25 @@
--- The staged products whose tags must be decided again, each with the pictures that can be
--- looked at and with the first reason that applies.
+-- The staged products whose tags must be decided again, of those that may have to be (table
+-- doubtful), each with the pictures that can be looked at (table known_locations) and with the
+-- first reason that applies.
 -- One row a product, in the order of the CSV.
 -- params: $source, $model
 with
 
-scored as (
+asked as (
 
-    select distinct picture
-    from history.scores
-    where model = $model
+    select id, given, line, pictures
+    from staged
+    semi join doubtful on doubtful.key = hash(staged.id)
+
+),
+
+places as (
+
+    select
+        id,
+        unnest(pictures) as location,
+        generate_subscripts(pictures, 1) as place
+    from asked
 
 ),
 
@@ -16,7 +27,12 @@ readable as (
 
     select fetches.location, fetches.picture
     from fetches
-    semi join scored using (picture)
+    semi join (
+        select key
+        from known_locations
+        where scored
+    ) as scored on scored.key = hash(fetches.location)
+    semi join places using (location)
 
 ),
 
@@ -25,11 +41,11 @@ readable as (
 single as (
 
     select
-        staged.id,
+        asked.id,
         [readable.picture] as pictures
-    from staged
-    join readable on readable.location = staged.pictures[1]
-    where len(staged.pictures) = 1
+    from asked
+    join readable on readable.location = asked.pictures[1]
+    where len(asked.pictures) = 1
 
 ),
 
@@ -39,17 +55,11 @@ several as (
         id,
         list(picture order by place) as pictures
     from (
-        select asked.id, readable.picture, min(asked.place) as place
-        from (
-            select
-                id,
-                unnest(pictures) as location,
-                generate_subscripts(pictures, 1) as place
-            from staged
-            where len(pictures) > 1
-        ) as asked
+        select places.id, readable.picture, min(places.place) as place
+        from places
         join readable using (location)
-        group by asked.id, readable.picture
+        where places.id in (select id from asked where len(pictures) > 1)
+        group by places.id, readable.picture
     )
     group by id
 
@@ -63,24 +73,51 @@ looked_at as (
 
 ),
 
+tagged as (
+
+    select id, model, tagged, pictures
+    from tags
+    semi join doubtful on doubtful.key = hash(tags.id)
+    where source = $source
+
+),
+
+-- For the others one of the first reasons applies.
+relabelled as (
+
+    select key
+    from doubtful
+    where not certain
+
+),
+
+before as (
+
+    select id, given
+    from products
+    semi join relabelled on relabelled.key = hash(products.id)
+    where source = $source
+
+),
+
 decided as (
 
     select
-        staged.id,
-        staged.given,
-        staged.line,
-        tags.model as model_before,
+        asked.id,
+        asked.given,
+        asked.line,
+        tagged.model as model_before,
         coalesce(looked_at.pictures, []) as pictures,
         case
-            when tags.id is null then 'new'
-            when tags.tagged and tags.model is distinct from $model then 'model'
-            when tags.pictures <> coalesce(looked_at.pictures, []) then 'picture'
-            when products.given is distinct from staged.given then 'labels'
+            when tagged.id is null then 'new'
+            when tagged.tagged and tagged.model is distinct from $model then 'model'
+            when tagged.pictures <> coalesce(looked_at.pictures, []) then 'picture'
+            when before.given is distinct from asked.given then 'labels'
         end as cause
-    from staged
+    from asked
     left join looked_at using (id)
-    left join tags on tags.source = $source and tags.id = staged.id
-    left join products on products.source = $source and products.id = staged.id
+    left join tagged using (id)
+    left join before using (id)
 
 )
 

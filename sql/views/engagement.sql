@@ -2,6 +2,14 @@
 -- One row a post: source and id.
 with
 
+present as (
+
+    select source, id
+    from posts
+    where not gone
+
+),
+
 -- Read once: over a year of nights it is the many small files that take the time.
 later as materialized (
 
@@ -29,14 +37,6 @@ known as (
     select later.*
     from later
     semi join newest using (source, id, decided_at)
-
-),
-
-present as (
-
-    select source, id
-    from posts
-    where not gone
 
 )
 

@@ -10,7 +10,7 @@
 -- attempts: tries made in the newest run that asked
 with
 
-shown as materialized (
+shown as (
 
     select 'product' as kind, source, id, pictures
     from products
@@ -24,18 +24,17 @@ shown as materialized (
 
 ),
 
--- Most have one picture; only the others pay for taking lists apart.
+-- Most have one picture; only the others pay for finding those that are named twice.
 wanted as (
 
-    select kind, source, id, pictures[1] as location
+    select
+        kind,
+        source,
+        id,
+        unnest(
+            case when len(pictures) > 1 then list_distinct(pictures) else pictures end
+        ) as location
     from shown
-    where len(pictures) = 1
-
-    union all
-
-    select kind, source, id, unnest(list_distinct(pictures)) as location
-    from shown
-    where len(pictures) > 1
 
 )
 

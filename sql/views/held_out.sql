@@ -8,43 +8,47 @@
 -- correct: whether guess and truth are equal
 with
 
+-- Any head of it: what it learnt it learnt with all of them.
 tagger as (
 
-    select model
+    select model, heads[1] as head
     from models
     where task = 'tagger' and current
 
 ),
 
-tagged as materialized (
+-- It was trained or validated on them, or on pictures like them.
+learnt as materialized (
 
-    select source, id, pictures
+    select picture
+    from history.scores
+    semi join tagger using (model, head)
+    where trained_on
+
+),
+
+tagged as (
+
+    select *
     from tags
     semi join tagger using (model)
 
 ),
 
-looks as (
+-- Most products have one picture; only others of these pay for taking lists apart.
+likely as materialized (
 
-    select source, id, pictures[1] as picture
+    select *
     from tagged
-    where len(pictures) = 1
-
-    union all
-
-    select source, id, unnest(pictures) as picture
-    from tagged
-    where len(pictures) > 1
+    anti join learnt on tagged.pictures[1] = learnt.picture
 
 ),
 
--- It was trained or validated on them, or on pictures like them.
-learnt as (
+looks as (
 
-    select picture
-    from history.scores
-    semi join tagger using (model)
-    where trained_on
+    select source, id, unnest(pictures) as picture
+    from likely
+    where len(pictures) > 1
 
 ),
 
@@ -70,28 +74,29 @@ namesakes as (
 
     select source, id
     from products
+    semi join likely using (source, id)
     where lower(trim(regexp_replace(products.title, '\s+', ' ', 'g'))) in (from titles)
 
 ),
 
-fresh as (
+fresh as materialized (
 
-    select source, id
-    from tagged
+    select *
+    from likely
     anti join seen using (source, id)
     anti join namesakes using (source, id)
 
 )
 
+-- For each attribute:
 select
-    labels.source,
-    labels.id,
-    labels.attribute,
-    labels.given as truth,
-    labels.predicted as guess,
-    labels.confidence,
-    labels.predicted = labels.given as correct,
-    labels.model
-from labels
-semi join fresh using (source, id)
-where labels.given is not null and labels.predicted is not null
+    source,
+    id,
+    'ATTRIBUTE' as attribute,
+    "ATTRIBUTE_given" as truth,
+    "ATTRIBUTE_predicted" as guess,
+    "ATTRIBUTE_confidence" as confidence,
+    "ATTRIBUTE_predicted" = "ATTRIBUTE_given" as correct,
+    model
+from fresh
+where "ATTRIBUTE_given" is not null and "ATTRIBUTE_predicted" is not null

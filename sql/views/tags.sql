@@ -18,20 +18,6 @@ newest as (
 
 ),
 
-known as (
-
-    select first.*
-    from parts.tags_first as first
-    anti join newest using (source, id)
-
-    union all by name
-
-    select later.*
-    from later
-    semi join newest using (source, id, tagged_at)
-
-),
-
 -- As the newest row of each product says, of which only those that say gone matter.
 rows as (
 
@@ -46,15 +32,34 @@ rows as (
 
 ),
 
-gone as (
+gone as materialized (
 
     select source, id
     from rows
     group by source, id
     having arg_max(gone, seen_at)
 
+),
+
+outdated as (
+
+    select source, id
+    from newest
+
+    union all
+
+    select source, id
+    from gone
+
 )
 
-select known.*
-from known
+select first.*
+from parts.tags_first as first
+anti join outdated using (source, id)
+
+union all by name
+
+select later.*
+from later
+semi join newest using (source, id, tagged_at)
 anti join gone using (source, id)

@@ -7,23 +7,79 @@
 -- attempts: tries made in the newest run that asked
 with
 
-unreadable as (
+-- Failed decodings and attempts are few. They come first; that nothing newer is known is then
+-- asked of them alone.
+broken as materialized (
 
-    select picture, reason
-    from images
+    select picture, reason, decoded_at, false as later
+    from parts.pictures_first
     where outcome = 'failed'
+
+    union all
+
+    select picture, reason, decoded_at, true as later
+    from parts.pictures_later
+    where outcome = 'failed'
+
+),
+
+decoded as (
+
+    select picture, max(decoded_at) as decoded_at
+    from parts.pictures_later
+    semi join broken using (picture)
+    group by picture
+
+),
+
+unreadable as materialized (
+
+    select broken.picture, broken.reason
+    from broken
+    left join decoded on broken.picture = decoded.picture
+    where decoded.picture is null or (broken.later and broken.decoded_at = decoded.decoded_at)
+
+),
+
+attempts as (
+
+    select *, false as later
+    from parts.fetches_first
+
+    union all by name
+
+    select *, true as later
+    from parts.fetches_later
+
+),
+
+tried as materialized (
+
+    select *
+    from attempts
+    where outcome = 'failed' or picture in (select picture from unreadable)
+
+),
+
+asked as (
+
+    select location, max(fetched_at) as fetched_at
+    from parts.fetches_later
+    semi join tried using (location)
+    group by location
 
 )
 
 select
-    fetches.location,
-    fetches.picture,
-    case when fetches.outcome = 'failed' then 'fetch' else 'decode' end as stage,
-    case when fetches.outcome = 'failed' then fetches.reason else unreadable.reason end as reason,
-    fetches.host,
-    fetches.dead,
-    fetches.next_try,
-    fetches.attempts
-from fetches
-left join unreadable on fetches.picture = unreadable.picture
-where fetches.outcome = 'failed' or unreadable.picture is not null
+    tried.location,
+    tried.picture,
+    case when tried.outcome = 'failed' then 'fetch' else 'decode' end as stage,
+    case when tried.outcome = 'failed' then tried.reason else unreadable.reason end as reason,
+    tried.host,
+    tried.dead,
+    tried.next_try,
+    tried.attempts
+from tried
+left join unreadable on tried.picture = unreadable.picture
+left join asked on tried.location = asked.location
+where asked.location is null or (tried.later and tried.fetched_at = asked.fetched_at)
