@@ -18,6 +18,8 @@ Codes = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 BINS = 10
+LEAST_IN_BIN = 20
+"""Posts of a bin of the reliability curve: fewer bins where there are not so many."""
 
 
 def evaluate(
@@ -36,7 +38,7 @@ def evaluate(
     """
     if not ((score >= 0) & (score <= 1)).all():
         raise ValueError("a score is not a probability")
-    bins = reliability(high, score, BINS)
+    bins = reliability(high, score, min(BINS, max(1, len(high) // LEAST_IN_BIN)))
     precision, recall, f1 = _of_high(high, guess)
     n, ups = len(high), int(high.sum())
     return Evaluation(

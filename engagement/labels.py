@@ -27,7 +27,7 @@ MEDIAN = "account_median"
 
 
 class Unknown(StrEnum):
-    """Why the likes of a post cannot be labelled."""
+    """Why a post cannot be labelled."""
 
     HIDDEN = "hidden"
     EMPTY = "empty"
@@ -87,7 +87,7 @@ def told(why: NDArray[np.object_]) -> str:
     """Why posts can't be labelled, counted, as the end of a sentence; "" where all can."""
     reasons, counts = np.unique(why[pd.notna(why)].astype(str), return_counts=True)
     listed = ", ".join(f"{count:,} {one}" for one, count in zip(reasons, counts, strict=True))
-    return f" (unknown likes: {listed})" if listed else ""
+    return f" (not labelled: {listed})" if listed else ""
 
 
 def account_medians(posts: pd.DataFrame, known: Bools) -> pd.Series:

@@ -107,7 +107,10 @@ def redraw(store: Store, run_id: str, lang: str, output: Path | None) -> Redrawn
     page, kept = _kept(store, run_id)
     drawn = _drawn(store, page, kept, _folder(store, manifest.model), lang)
     if output:
-        write_text(output, drawn)
+        try:
+            write_text(output, drawn)
+        except OSError as error:
+            raise BadInput(f"{output} can't be written: {error.strerror}") from error
         return Redrawn(run_id, output)
     place = store.report(run_id)
     with open_run(store, "report") as run:

@@ -21,7 +21,8 @@ class RunCounts:
     """What a run counted of a CSV and its pictures.
 
     rows = accepted + rejected; pictures = fetched + cached + failed; `unchanged` rows read as they
-    did the last time. `run` and `report` are None when there was nothing to do.
+    did the last time, and those that are `gone` have left the CSV since then. `run` and `report`
+    are None when there was nothing to do.
     """
 
     run: str | None
@@ -33,6 +34,7 @@ class RunCounts:
     cached: int
     failed: int
     unchanged: int
+    gone: int
     seconds: float
     report: Path | None
     database: Path
@@ -53,6 +55,11 @@ class RunCounts:
         """One JSON object."""
         return json.dumps(asdict(self), default=str)
 
+    def _since(self) -> str:
+        """What became of the rows of the last time."""
+        gone = f", {self.gone:,} gone from the CSV" if self.gone else ""
+        return f"{self.unchanged:,} unchanged{gone}"
+
     def lines(self, decided: str) -> str:
         """The counts a line each, with one about what was decided."""
         return "\n".join(
@@ -65,7 +72,7 @@ class RunCounts:
                     f"pictures  {self.pictures:,} = {self.fetched:,} fetched"
                     f" + {self.cached:,} cached + {self.failed:,} failed"
                 ),
-                f"{decided} ({self.unchanged:,} unchanged)",
+                f"{decided} ({self._since()})",
                 f"run       {self.run}, {self.seconds:.1f} s",
                 f"report    {self.report}",
                 f"database  {self.database}",
@@ -125,6 +132,7 @@ def counted(
         "rejected": intake.rejected,
         **outcomes,
         "unchanged": plan.unchanged,
+        "gone": plan.gone,
         "seconds": round(run.seconds, 3),
         "report": report,
         "database": run.store.database,

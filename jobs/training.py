@@ -7,7 +7,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Thread
@@ -135,6 +135,7 @@ def keep(
     # Hours of training are not thrown away because the nightly run is at work just now.
     with open_run(store, "train", catalogue.source, patience=PATIENCE_SECONDS) as run:
         run.clock = since
+        run.started = datetime.now(UTC) - timedelta(seconds=run.seconds)
         card = load_card(folder)
         kept = run.store.model(card.name, card.version)
         with replacing_folder(kept) as draft:

@@ -29,7 +29,8 @@ class Alike:
     """What of a source's readable pictures looks alike.
 
     `compared` of all `pictures` were compared; `alike` of them lie in `groups` groups, of which
-    `largest` are some. `shared` pictures are each under several products, `sharing` in all.
+    `largest` are some. `shared` pictures are each under several products, `sharing` different
+    ones in all.
     """
 
     pictures: int
@@ -58,15 +59,20 @@ def alike(connection: duckdb.DuckDBPyConnection, source: str) -> Alike:
         groups=len(several),
         alike=int(size[several].sum()),
         shared=int((products > 1).sum()),
-        sharing=int(products[products > 1].sum()),
-        largest=tuple(_group(table, np.flatnonzero(group == each)) for each in largest),
+        sharing=table["sharing"][0].as_py(),
+        largest=tuple(
+            _group(connection, source, table.take(np.flatnonzero(group == each)))
+            for each in largest
+        ),
     )
 
 
-def _group(table: pa.Table, places: np.ndarray) -> AlikeGroup:
-    rows = table.take(pa.array(places)).to_pylist()
+def _group(connection: duckdb.DuckDBPyConnection, source: str, table: pa.Table) -> AlikeGroup:
+    params = {"source": source, "pictures": table["picture"].to_pylist()}
+    [products] = ask(connection, "showing", params)["products"].to_pylist()
+    rows = table.slice(0, MOST_SHOWN).to_pylist()
     return AlikeGroup(
-        pictures=len(rows),
-        products=sum(row["products"] for row in rows),
-        shown=tuple(Shown(row["product"], None, row["picture"]) for row in rows[:MOST_SHOWN]),
+        pictures=len(table),
+        products=products,
+        shown=tuple(Shown(row["product"], None, row["picture"]) for row in rows),
     )

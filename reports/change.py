@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import sqrt
+from typing import Any
 
 import duckdb
 
 from catalog.models.metrics import Share
 from reports.asking import ask
-from reports.measured import Measured, Shown
+from reports.measured import Measured, Shown, telling
 
 Z = 1.959963984540054
 ENOUGH = 0.05
@@ -69,7 +70,7 @@ class Paired:
 
 @dataclass(frozen=True, slots=True)
 class CauseCount:
-    """How many labels changed for one cause (picture, model, vocabulary, labels or human)."""
+    """How many labels changed for a cause (picture, model, vocabulary, labels or human)."""
 
     cause: str
     labels: int
@@ -91,17 +92,25 @@ class Relabelled:
 class Change:
     """How a run differs from `before`, an earlier one of the same source.
 
-    `heads` were compared where both models can be measured; `rows` is all of them at once.
+    `heads` were compared where both models can be measured; `rows` is those of `together` at
+    once, None where these are fewer than two or have no product in common. `new` products were
+    tagged for the first time, `gone` ones have left their CSV.
     """
 
     before: str
     started: datetime
     model: str | None
     new: int
+    gone: int
     heads: tuple[Paired, ...]
     rows: Paired | None
     causes: tuple[CauseCount, ...]
     examples: tuple[Relabelled, ...]
+
+    @property
+    def together(self) -> tuple[Paired, ...]:
+        """The heads that a product must be right in to be right in all at once."""
+        return tuple(telling(self.heads, lambda head: head.n))
 
     @property
     def certain(self) -> tuple[Paired, ...]:
@@ -128,17 +137,19 @@ def change_since(
     span = {"source": source, "run": run, "before": before}
     then = _right_then(connection, source, heads, before, last, earlier["model"])
     paired = tuple(_paired(rows, then.get(rows.head, {})) for rows in heads)
-    changed = ask(connection, "relabelled", span).to_pylist()
+    changed = ask(connection, "relabelled", span | {"most": EXAMPLES}).to_pylist()
     [new] = ask(connection, "new_products", {"source": source, "run": run})["products"].to_pylist()
+    [gone] = ask(connection, "gone_products", span)["products"].to_pylist()
     return Change(
         before=before,
         started=earlier["started"],
         model=earlier["model"],
         new=new,
+        gone=gone,
         heads=tuple(pair for pair in paired if pair.n),
-        rows=_whole(heads, then),
-        causes=_causes(changed),
-        examples=tuple(map(_relabelled, changed[:EXAMPLES])),
+        rows=at_once(heads, then),
+        causes=tuple(CauseCount(row["cause"], row["labels"], row["products"]) for row in changed),
+        examples=_examples(changed),
     )
 
 
@@ -179,11 +190,16 @@ def _paired(rows: Measured, then: Mapping[str, bool]) -> Paired:
     return paired(rows.head, [(then[row], now[row]) for row in rows.ids if row in then])
 
 
-def _whole(heads: Sequence[Measured], then: Mapping[str, Mapping[str, bool]]) -> Paired | None:
-    """The same over products that are compared in every head: right in all of them."""
-    now = [dict(zip(rows.ids, rows.right.tolist(), strict=True)) for rows in heads]
-    before = [then.get(rows.head, {}) for rows in heads]
-    everywhere = set.intersection(*map(set, before)) if before else set()
+def at_once(heads: Sequence[Measured], then: Mapping[str, Mapping[str, bool]]) -> Paired | None:
+    """Set right in all heads now beside right in all then, over products compared in all of them.
+
+    Of heads told together (`telling`); `then` tells by head and product what was right. None where
+    fewer than two are, or they have no product in common.
+    """
+    told = telling(heads, lambda rows: len(then.get(rows.head, {})))
+    now = [dict(zip(rows.ids, rows.right.tolist(), strict=True)) for rows in told]
+    before = [then[rows.head] for rows in told]
+    everywhere = set.intersection(*map(set, before)) if len(before) > 1 else set()
     if not everywhere:
         return None
     pairs = [
@@ -204,13 +220,13 @@ def paired(head: str | None, pairs: Sequence[tuple[bool, bool]]) -> Paired:
     )
 
 
-def _causes(changed: Sequence[Mapping[str, str]]) -> tuple[CauseCount, ...]:
-    labels = Counter(row["cause"] for row in changed)
-    products = Counter(cause for cause, _ in {(row["cause"], row["id"]) for row in changed})
-    return tuple(CauseCount(cause, n, products[cause]) for cause, n in labels.most_common())
-
-
-def _relabelled(row: Mapping[str, str]) -> Relabelled:
-    return Relabelled(
-        Shown(row["id"]), row["attribute"], row["label_before"], row["label_after"], row["cause"]
+def _examples(causes: Sequence[Mapping[str, Any]]) -> tuple[Relabelled, ...]:
+    """Take the first of the labels that stand as examples of their causes, by their hash."""
+    rows = [(row["cause"], each) for row in causes for each in row["examples"]]
+    rows.sort(key=lambda row: str(row[1]["place"]))
+    return tuple(
+        Relabelled(
+            Shown(row["id"]), row["attribute"], row["label_before"], row["label_after"], cause
+        )
+        for cause, row in rows[:EXAMPLES]
     )

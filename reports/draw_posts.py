@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from catalog.models.artefact import ModelRefused
 from engagement.classes import CLASSES
 from engagement.findings import Curves, Evaluation
 from reports import post_findings, post_verdict
 from reports.classifier import choices, classifier_card
 from reports.drawn import learning_curves, small_copies
-from reports.engagement import ClassifierReport, EngagementReport
+from reports.engagement import LEAST_IN_BAND, LEAST_KNOWN, ClassifierReport, EngagementReport
 from reports.evidence import ModelEvidence, card_evidence, model_evidence
+from reports.hours import LEAST_ACCOUNTS, LEAST_POSTS, level_of
 from reports.language import Language
 from reports.measures import measures
 from reports.pages import css_share, environment, facts, svg
@@ -54,10 +56,11 @@ def draw_engagement(
 ) -> str:
     """Draw the page of a run over posts, as HTML.
 
-    `model_folder` is that of `report.run.model`, None when it is gone or there was none; `picture`
-    says where the bytes with a SHA-256 lie (Store.picture).
+    `model_folder` is that of `report.run.model`, None when it is gone or there was none; where it
+    can't be read the page says so and shows the rest. `picture` says where the bytes with a SHA-256
+    lie (Store.picture).
     """
-    model = card_evidence(model_folder) if model_folder else None
+    model = _read(card_evidence, model_folder)
     shown = [post.picture for post in report.extremes] + [post.picture for post in report.samples]
     return _render(
         "engagement.html.j2",
@@ -80,20 +83,31 @@ def draw_engagement(
 def draw_classifier(folder: Path, report: ClassifierReport, language: Language) -> str:
     """Draw the page of the classifier in a folder; `report` is of the posts it learned from.
 
-    Its figures are out of fold: each post was scored by a head that had not learned from it.
+    Its figures are out of fold: each post was scored by a head that had not learned from it. Where
+    the folder can't be read the page says so and shows the rest.
     """
-    model, review = model_evidence(folder), report.review
+    model, review = _read(model_evidence, folder), report.review
     shown = _model(language, model)
+    classifier = shown["classifier"]
     return _render(
         "classifier.html.j2",
         language,
         review=review,
-        meaning=rule_in_words(language, review.rule, shown["classifier"].bars),
-        advice=post_verdict.advice(language, review),
+        name=model.card.model if model else f"{folder.parent.name}/{folder.name}",
+        meaning=rule_in_words(language, review.rule, classifier.bars if classifier else None),
+        advice=post_verdict.advice(language, review, pictured=True),
         learned=learning_curves(model, language),
         drawings=_reviewed(language, review.evaluation, review.curves),
         **shown,
     )
+
+
+def _read(evidence: Callable[[Path], ModelEvidence], folder: Path | None) -> ModelEvidence | None:
+    """What lies in a model's folder; None where it is gone or can't be read."""
+    try:
+        return evidence(folder) if folder else None
+    except ModelRefused:
+        return None
 
 
 def _model(language: Language, model: ModelEvidence | None) -> Mapping[str, Any]:
@@ -168,7 +182,14 @@ def _render(template: str, language: Language, **values: object) -> str:
     }
     made.globals |= {name: partial(say, language) for name, say in said.items()}
     made.globals |= {name: partial(getattr(post_findings, name), language) for name in FINDINGS}
-    made.globals |= {"ladder_ends": LADDER, "clock": post_findings.clock}
+    made.globals |= {
+        "ladder_ends": LADDER,
+        "clock": post_findings.clock,
+        "level_of": level_of,
+        "least_an_hour": {"posts": LEAST_POSTS, "accounts": LEAST_ACCOUNTS},
+        "least_in_band": LEAST_IN_BAND,
+        "least_known": LEAST_KNOWN,
+    }
     made.filters["css_area"] = _css_area
     return made.get_template(template).render(values)
 

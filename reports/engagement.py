@@ -10,11 +10,11 @@ from typing import Literal
 
 import duckdb
 
-from catalog.models.metrics import Share
-from engagement.findings import Review
+from engagement.findings import Review, Split
 from reports.asking import ask, each
 from reports.change import Paired
 from reports.headline import Figure, Headline
+from reports.hours import Hour
 from reports.leftovers import Leftovers, leftovers
 from reports.results import RunFacts
 
@@ -30,8 +30,8 @@ LEAST_KNOWN = 5
 SIZES = (0, 1_000, 10_000, 100_000, 1_000_000)
 """Followers at which a band of accounts begins."""
 
-LEAST_AN_HOUR = 20
-"""Posts without which an hour is not called the best."""
+LEAST_IN_BAND = {"posts": 20, "accounts": 3}
+"""Without so many a band of followers says more about them than about its size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,31 +102,11 @@ class SizeBand:
     median: float
     three_quarters: float
 
-
-@dataclass(frozen=True, slots=True)
-class Hour:
-    """The labelled posts of an hour of the day (UTC), and how many of them were high."""
-
-    hour: int
-    posts: int
-    high: int
-
-    @property
-    def share(self) -> float:
-        """The share that was high."""
-        return self.high / self.posts
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The 95 % interval of the share, after Wilson."""
-        ends = Share(self.high, self.posts).interval
-        assert ends  # noqa: S101 - an hour without posts is not listed
-        return ends
-
     @property
     def enough(self) -> bool:
-        """Whether it has posts enough to be called the best."""
-        return self.posts >= LEAST_AN_HOUR
+        """Whether it has posts and accounts enough to be held against another."""
+        least = LEAST_IN_BAND
+        return self.posts >= least["posts"] and self.accounts >= least["accounts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +124,14 @@ class Moved:
 class Change:
     """What is different from the run before over the same source.
 
-    `figures` are what that run measured, by `model` and `rule`; they are empty where it measured
-    nothing. `new` posts were not decided on then.
+    `figures` are what that run measured, by `model`, `rule` and `split`; they are empty where it
+    measured nothing. `new` posts were not decided on then.
     """
 
     run: str
     model: str | None
     rule: str | None
+    split: Split | None
     figures: tuple[Figure, ...]
     new: int
     moved: tuple[Moved, ...]
@@ -162,7 +143,8 @@ class EngagementReport:
     """Everything that the page of one run over posts shows.
 
     `bars` are the lowest and the highest number that posts were compared with, None where every
-    account has its own. `extremes` are the best posts, then the worst.
+    account has its own. `extremes` are the best posts, then the worst. `pictured` posts of the CSV
+    come with a picture, be it looked at or not.
     """
 
     run: RunFacts
@@ -175,17 +157,12 @@ class EngagementReport:
     sizes: tuple[SizeBand, ...]
     hours: tuple[Hour, ...]
     bars: tuple[float, float] | None
+    pictured: int
 
     @property
     def compared(self) -> bool:
         """Whether any post of the grid has a label that its guess can be held against."""
         return any(sample.right is not None for sample in self.samples)
-
-    @property
-    def best_hour(self) -> Hour | None:
-        """The hour with the greatest share of high posts, of those with posts enough."""
-        enough = [hour for hour in self.hours if hour.enough]
-        return max(enough, key=lambda hour: hour.share, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +183,7 @@ def engagement_report(
     source = {"source": run.source}
     extremes = {"least": LEAST_KNOWN, "each": EXTREMES}
     [bars] = ask(connection, "engagement_bars", source).to_pylist()
+    [pictured] = ask(connection, "pictured_posts", source)["posts"].to_pylist()
     return EngagementReport(
         run=run,
         headline=headline_of(review),
@@ -217,6 +195,7 @@ def engagement_report(
         sizes=each(SizeBand, ask(connection, "account_sizes", source | {"bounds": list(SIZES)})),
         hours=each(Hour, ask(connection, "posting_hours", source)),
         bars=None if bars["lowest"] is None else (bars["lowest"], bars["highest"]),
+        pictured=pictured,
     )
 
 
@@ -247,13 +226,15 @@ def _samples(
 def _change(connection: duckdb.DuckDBPyConnection, source: str, before: str) -> Change:
     asked = {"source": source, "before": before}
     measured = ask(connection, "measured_before", {"source": source, "run": before}).to_pylist()
+    how = measured[0] if measured else {"model": None, "rule": None, "split": None}
     [paired] = ask(connection, "paired_posts", asked).to_pylist()
     new = paired.pop("new")
     areas = {"roc_auc_inside_accounts": "roc_auc_inside", "roc_auc": "roc_auc"}
     return Change(
         run=before,
-        model=measured[0]["model"] if measured else None,
-        rule=measured[0]["rule"] if measured else None,
+        model=how["model"],
+        rule=how["rule"],
+        split=Split(how["split"]) if how["split"] else None,
         figures=tuple(
             Figure(areas[row["metric"]], row["value"], row["low"], row["high"], row["n"])
             for row in measured

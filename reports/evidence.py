@@ -26,6 +26,7 @@ from catalog.models.artefact import (
     load_card,
     verify,
 )
+from catalog.models.metrics import Share
 from reports.measured import Evaluation, Measured, Shown, evaluate, mapped
 from reports.thumbnails import Thumbnail, shrink
 
@@ -80,17 +81,29 @@ class SideSize:
 
 @dataclass(frozen=True, slots=True)
 class HeadSides:
-    """Accuracy of a head, 0 to 1, on what it learned from and on what it never saw."""
+    """Accuracy of a head, 0 to 1, on what it learned from and on what it never saw.
+
+    `tested` rows are on the test side; None where the card doesn't say.
+    """
 
     head: str
     train: float | None
     validation: float | None
     test: float | None
+    tested: int | None = None
 
     @property
     def gap(self) -> float | None:
         """How much better it is on what it learned from than on the test side."""
         return None if self.train is None or self.test is None else self.train - self.test
+
+    @property
+    def by_heart(self) -> bool:
+        """Whether the test side is worse by more than so few rows make it by chance."""
+        if self.train is None or self.test is None or not self.tested:
+            return False
+        interval = Share(round(self.test * self.tested), self.tested).interval
+        return interval is not None and self.train > interval[1]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -227,11 +240,19 @@ def _sides(card: Card) -> tuple[SideSize, ...]:
 
 
 def _gaps(card: Card) -> tuple[HeadSides, ...]:
-    accuracy = [card.metrics.get(side, {}).get("accuracy", {}) for side in SIDES]
+    sides = [card.metrics.get(side, {}).get("accuracy", {}) for side in SIDES]
+    train, validation, test = sides
+    tested = card.metrics.get("heads", {})
     return tuple(
-        HeadSides(head, *(side.get(head) for side in accuracy))
+        HeadSides(
+            head=head,
+            train=train.get(head),
+            validation=validation.get(head),
+            test=test.get(head),
+            tested=tested.get(head, {}).get("n"),
+        )
         for head in card.vocabulary
-        if any(head in side for side in accuracy)
+        if any(head in side for side in sides)
     )
 
 

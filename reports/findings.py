@@ -1,12 +1,20 @@
 """What the figures of a tagger's pages show, each in a sentence made from its values."""
 
+from catalog.models.calibration import by_chance, chance_error
 from reports.alike import Alike
 from reports.change import Change, Paired
 from reports.coverage import Coverage
-from reports.evidence import Curves, ModelEvidence
+from reports.evidence import Curves, HeadSides, ModelEvidence
 from reports.language import Language
 from reports.leftovers import Leftovers
-from reports.measured import ConfusedPair, Evaluation, HeadResult, Macro, WeakClass
+from reports.measured import (
+    LEAST_ROWS,
+    ConfusedPair,
+    Evaluation,
+    HeadResult,
+    Macro,
+    WeakClass,
+)
 from reports.pages import quoted, words
 from reports.reasons import failure, refusal
 
@@ -17,22 +25,43 @@ CLOSE = 0.02
 
 
 def accuracy(evaluation: Evaluation, language: Language) -> str:
-    """Tell the best and the weakest attribute."""
+    """Tell the best and the weakest attribute, of those that have rows enough."""
+    if not evaluation.ranked:
+        return language.gettext(
+            "Too few labelled products to tell how right the tags are: no attribute has %(least)s"
+        ) % {"least": language.count(LEAST_ROWS)}
     best, weakest = evaluation.ranked[0], evaluation.ranked[-1]
-    told = {
-        "best": words(best.head),
-        "most": language.percent(best.accuracy),
-        "weakest": words(weakest.head),
-        "least": language.percent(weakest.accuracy),
-    }
+    told = best_and_weakest(evaluation, language)
     if best is weakest:
-        return language.gettext("%(best)s is right for %(most)s") % told
+        return language.gettext("%(best)s is right for %(most)s of %(best_n)s") % told
     return (
         language.gettext(
-            "%(best)s is right for %(most)s and %(weakest)s, the weakest attribute, for %(least)s"
+            "%(best)s is right for %(most)s of %(best_n)s and %(weakest)s, the weakest attribute,"
+            " for %(least)s of %(weakest_n)s"
         )
         % told
     )
+
+
+def best_and_weakest(evaluation: Evaluation, language: Language) -> dict[str, str]:
+    """Write the accuracy of the best and of the weakest attribute, each with its own rows."""
+    best, weakest = evaluation.ranked[0], evaluation.ranked[-1]
+    return {
+        "best": words(best.head),
+        "most": language.percent(best.accuracy),
+        "best_n": language.count(best.n),
+        "weakest": words(weakest.head),
+        "least": language.percent(weakest.accuracy),
+        "weakest_n": language.count(weakest.n),
+    }
+
+
+def unranked(evaluation: Evaluation, language: Language) -> str:
+    """Tell which attributes have too few rows to be called the best or the weakest."""
+    return language.gettext("Not ranked, for fewer than %(least)s rows: %(heads)s.") % {
+        "least": language.count(LEAST_ROWS),
+        "heads": ", ".join(words(head.head) for head in evaluation.unranked),
+    }
 
 
 def macro(averages: Macro, language: Language) -> str:
@@ -83,11 +112,17 @@ def _left_out(averages: Macro, language: Language) -> str:
 def confusion(head: HeadResult, language: Language) -> str:
     """Tell the commonest mistake of a head."""
     worst = max(head.classes, key=lambda each: each.taken, default=None)
-    if worst is None or not worst.taken or worst.taken_for is None:
+    if worst is None:
+        return language.ngettext(
+            "The model never learned the label of the only row",
+            "The model never learned any label of the %(num)s rows",
+            head.n,
+        )
+    if not worst.taken or worst.taken_for is None:
         return language.ngettext(
             "No class is taken for another in %(num)s row",
             "No class is taken for another in %(num)s rows",
-            head.n,
+            head.n - head.outside,
         )
     return language.gettext("%(truth)s is taken for %(guess)s in %(rows)s of %(n)s") % {
         "truth": quoted(worst.label),
@@ -120,17 +155,54 @@ def confused(pairs: tuple[ConfusedPair, ...], language: Language) -> str:
 
 
 def reliability(head: HeadResult, language: Language) -> str:
-    """Tell whether a head is surer than it is right."""
-    over = head.overconfidence or 0.0
+    """Tell whether a head is surer than it is right, where it is, and whether it may be chance."""
+    error, over = head.calibration_error or 0.0, head.overconfidence or 0.0
     told = {"head": words(head.head), "points": language.decimal(100 * abs(over), 1)}
-    if abs(over) < CLOSE:
+    if error < CLOSE:
         return language.gettext("%(head)s is about as often right as it is sure") % told
+    if by_chance(head.reliability):
+        return (
+            language.ngettext(
+                "%(head)s is as often right as it is sure, as far as %(num)s row can tell",
+                "%(head)s is as often right as it is sure, as far as %(num)s rows can tell",
+                head.n,
+            )
+            % told
+        )
+    astray = [each for each in head.reliability if each.beyond_chance]
+    surest = max(astray, key=lambda each: each.score - each.share, default=None)
+    shyest = min(astray, key=lambda each: each.score - each.share, default=None)
+    if surest and shyest and surest.score > surest.share and shyest.score < shyest.share:
+        return language.gettext(
+            "%(head)s is right for %(fewer)s where it is %(surer)s sure, and for %(more)s where it"
+            " is %(less)s sure"
+        ) % {
+            "head": words(head.head),
+            "fewer": language.percent(surest.share, 0),
+            "surer": language.percent(surest.score, 0),
+            "more": language.percent(shyest.share, 0),
+            "less": language.percent(shyest.score, 0),
+        }
     if over > 0:
         return language.gettext("%(head)s is surer than it is right, by %(points)s points") % told
     return (
         language.gettext("%(head)s is more often right than it is sure, by %(points)s points")
         % told
     )
+
+
+def calibration_error(head: HeadResult, language: Language) -> str:
+    """Tell the calibration error beside the one that chance alone would make."""
+    return language.ngettext(
+        "Expected calibration error (ECE): %(error)s. On %(num)s row a model whose probabilities"
+        " are right has %(chance)s on average.",
+        "Expected calibration error (ECE): %(error)s. On %(num)s rows a model whose probabilities"
+        " are right has %(chance)s on average.",
+        head.n,
+    ) % {
+        "error": language.decimal(head.calibration_error),
+        "chance": language.decimal(chance_error(head.reliability)),
+    }
 
 
 def curves(each: Curves, language: Language) -> str:
@@ -162,12 +234,10 @@ def gap(model: ModelEvidence, language: Language) -> str:
         "test": language.percent(widest.test, 0),
     }
     if (widest.gap or 0.0) >= WIDE:
-        return (
-            language.gettext(
-                "%(head)s is right for %(train)s of what was trained on and for %(test)s of the"
-                " test side: a gap of %(points)s points, learned by heart"
-            )
-            % told
+        return _wide(widest, language) % told
+    if (widest.gap or 0.0) <= 0:
+        return language.gettext(
+            "No attribute is better on what was trained on than on the test side"
         )
     return (
         language.gettext(
@@ -178,43 +248,96 @@ def gap(model: ModelEvidence, language: Language) -> str:
     )
 
 
+def _wide(sides: HeadSides, language: Language) -> str:
+    if sides.by_heart:
+        return language.gettext(
+            "%(head)s is right for %(train)s of what was trained on and for %(test)s of the"
+            " test side: a gap of %(points)s points, learned by heart"
+        )
+    if not sides.tested:
+        return language.gettext(
+            "%(head)s is right for %(train)s of what was trained on and for %(test)s of the"
+            " test side: a gap of %(points)s points"
+        )
+    return language.ngettext(
+        "%(head)s is right for %(train)s of what was trained on and for %(test)s of the"
+        " test side: a gap of %(points)s points, which may be chance on %(num)s row",
+        "%(head)s is right for %(train)s of what was trained on and for %(test)s of the"
+        " test side: a gap of %(points)s points, which may be chance on %(num)s rows",
+        sides.tested,
+    )
+
+
 def change(since: Change, language: Language) -> str:
-    """Tell whether a run is better than the one before it."""
-    if since.rows is None or not since.rows.n:
+    """Tell whether a run is better than the one before it.
+
+    Where no product was compared in several attributes it is told of the attribute that changed
+    the most surely.
+    """
+    if since.rows is not None:
+        return paired(since.rows, len(since.together), language)
+    if not since.heads:
         return language.gettext("No product was measured both then and now")
-    return paired(since.rows, language)
+    return paired(min(since.heads, key=lambda head: (head.p, -head.n)), 1, language)
 
 
-def paired(pair: Paired, language: Language) -> str:
-    """Tell how many of the same products were right then, and now."""
+def paired(pair: Paired, attributes: int, language: Language) -> str:
+    """Tell how many of the same products were right then, and now, in so many attributes."""
     told = {
+        "attributes": language.count(attributes),
+        "head": words(pair.head or ""),
         "then": language.percent(pair.then.value),
         "now": language.percent(pair.now.value),
         "points": language.points(pair.difference),
-        "n": language.count(pair.n),
     }
-    if not pair.mended and not pair.broken:
-        return (
-            language.gettext(
-                "All attributes at once are right for %(now)s of %(n)s products, as before"
-            )
-            % told
-        )
+    same = not pair.mended and not pair.broken
     return (
-        language.gettext(
-            "All attributes at once are right for %(now)s of the same %(n)s products, before for"
-            " %(then)s (%(points)s points)"
+        _of_one(pair.n, same, language) if pair.head else _of_all(pair.n, same, language)
+    ) % told
+
+
+def _of_one(products: int, same: bool, language: Language) -> str:
+    if same:
+        return language.ngettext(
+            "%(head)s is right for %(now)s of %(num)s product, as before",
+            "%(head)s is right for %(now)s of %(num)s products, as before",
+            products,
         )
-        % told
+    return language.ngettext(
+        "%(head)s is right for %(now)s of the same %(num)s product, before for %(then)s"
+        " (%(points)s points)",
+        "%(head)s is right for %(now)s of the same %(num)s products, before for %(then)s"
+        " (%(points)s points)",
+        products,
+    )
+
+
+def _of_all(products: int, same: bool, language: Language) -> str:
+    if same:
+        return language.ngettext(
+            "%(attributes)s attributes at once are right for %(now)s of %(num)s product, as before",
+            "%(attributes)s attributes at once are right for %(now)s of %(num)s products, as"
+            " before",
+            products,
+        )
+    return language.ngettext(
+        "%(attributes)s attributes at once are right for %(now)s of the same %(num)s product,"
+        " before for %(then)s (%(points)s points)",
+        "%(attributes)s attributes at once are right for %(now)s of the same %(num)s products,"
+        " before for %(then)s (%(points)s points)",
+        products,
     )
 
 
 def coverage(covered: Coverage, language: Language) -> str:
     """Tell how many products have tags."""
     whole = covered.whole
-    return language.gettext("%(tagged)s of %(products)s products have tags (%(share)s)") % {
+    return language.ngettext(
+        "%(tagged)s of %(num)s product has tags (%(share)s)",
+        "%(tagged)s of %(num)s products have tags (%(share)s)",
+        whole.products,
+    ) % {
         "tagged": language.count(whole.tagged),
-        "products": language.count(whole.products),
         "share": language.percent(whole.tagged / whole.products if whole.products else None),
     }
 
@@ -222,21 +345,21 @@ def coverage(covered: Coverage, language: Language) -> str:
 def refusals(left: Leftovers, language: Language) -> str:
     """Tell the commonest reason for which rows were refused."""
     most = left.reject_reasons[0]
-    return language.gettext("%(part)s of %(whole)s refused rows: %(reason)s") % {
-        "part": language.count(most.refused),
-        "whole": language.count(left.refused),
-        "reason": refusal(language, most.reason),
-    }
+    return language.ngettext(
+        "%(part)s of %(num)s refused row: %(reason)s",
+        "%(part)s of %(num)s refused rows: %(reason)s",
+        left.refused,
+    ) % {"part": language.count(most.refused), "reason": refusal(language, most.reason)}
 
 
 def failures(left: Leftovers, language: Language) -> str:
     """Tell the commonest reason for which pictures failed."""
     most = left.failure_reasons[0]
-    return language.gettext("%(part)s of %(whole)s failed pictures: %(reason)s") % {
-        "part": language.count(most.pictures),
-        "whole": language.count(left.lost + left.retried),
-        "reason": failure(language, most.reason),
-    }
+    return language.ngettext(
+        "%(part)s of %(num)s failed picture: %(reason)s",
+        "%(part)s of %(num)s failed pictures: %(reason)s",
+        left.lost + left.retried,
+    ) % {"part": language.count(most.pictures), "reason": failure(language, most.reason)}
 
 
 def alike(found: Alike, language: Language) -> str:

@@ -23,6 +23,9 @@ from babel.numbers import format_decimal, format_percent
 LANGUAGES = ("en", "es")
 UNDEFINED = "\N{EN DASH}"
 """What stands where there is no figure."""
+MINUS = "\N{MINUS SIGN}"
+SLIP = 1e-9
+"""How far below 1 computing may leave a share that is 1."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,17 @@ class Language:
             return UNDEFINED
         pattern = self.locale.percent_formats[None].pattern
         pattern = pattern.replace("#,##0", _places(decimals))
-        return str(format_percent(share, format=pattern, locale=self.locale))
+        told = _short_of_one(share, decimals + 2)
+        return str(format_percent(told, format=pattern, locale=self.locale))
 
     def points(self, share: float | None) -> str:
         """Write a difference of two shares in percentage points, with its sign."""
-        return UNDEFINED if share is None else self._decimal(100 * share, "+#,##0.0;-#,##0.0")
+        if share is None:
+            return UNDEFINED
+        size = self.decimal(100 * abs(share), 1)
+        if size == self.decimal(0, 1):
+            return size
+        return f"+{size}" if share > 0 else f"{MINUS}{size}"
 
     def bar(self, amount: float | None) -> str:
         """Write a number with no more places than it has, such as the bar of a rule."""
@@ -108,7 +117,9 @@ class Language:
         return self.gettext("%(low)s to %(high)s") % {"low": first, "high": last}
 
     def _decimal(self, number: float, pattern: str) -> str:
-        return str(format_decimal(number, format=pattern, locale=self.locale))
+        written = str(format_decimal(number, format=pattern, locale=self.locale))
+        zero = str(format_decimal(0, format=pattern, locale=self.locale))
+        return zero if written.lstrip("-") == zero else written
 
 
 @cache
@@ -128,6 +139,12 @@ def _translations(code: str) -> NullTranslations:
     write_mo(compiled, read_po(io.BytesIO(place.read_bytes()), locale=code))
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+def _short_of_one(share: float, places: int) -> float:
+    """Keep a share that is less than the whole from being rounded to the whole."""
+    whole = 1 - share < SLIP
+    return share if whole or round(share, places) < 1 else 1 - 10.0**-places
 
 
 def _places(decimals: int) -> str:

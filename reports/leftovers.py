@@ -1,5 +1,6 @@
 """What a run could not do: rows of the CSV that it refused, pictures that it can't have or read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -12,6 +13,8 @@ from reports.language import Language
 MOST_LISTED = 60
 EACH_REASON = 8
 MOST_HOSTS = 15
+ALARMING = 0.1
+"""Share of failed pictures, or of rows that left the CSV, of which a person should know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +145,33 @@ def to_do(left: Leftovers, language: Language) -> tuple[str, ...]:
     if left.retried:
         told.append(
             language.ngettext(
-                "%(num)s picture that failed will be tried again by later runs: nothing to do.",
-                "%(num)s pictures that failed will be tried again by later runs: nothing to do.",
+                "%(num)s picture that failed will be tried again by later runs.",
+                "%(num)s pictures that failed will be tried again by later runs.",
                 left.retried,
             )
+        )
+    return tuple(told)
+
+
+def alarms(counts: Mapping[str, int], language: Language) -> tuple[str, ...]:
+    """Say what no night should bring: many pictures that failed, many rows that left the CSV."""
+    failed, pictures = counts.get("failed", 0), counts.get("pictures", 0)
+    gone, before = counts.get("gone", 0), counts.get("gone", 0) + counts.get("accepted", 0)
+    told = []
+    if failed > ALARMING * pictures:
+        told.append(
+            language.gettext(
+                "%(failed)s of %(pictures)s pictures failed: see that their host answers and that"
+                " --image-root is right, and run again."
+            )
+            % {"failed": language.count(failed), "pictures": language.count(pictures)}
+        )
+    if gone > ALARMING * before:
+        told.append(
+            language.gettext(
+                "%(gone)s rows of the last run have left the CSV, which has %(rows)s now: see that"
+                " it is whole."
+            )
+            % {"gone": language.count(gone), "rows": language.count(counts.get("accepted", 0))}
         )
     return tuple(told)

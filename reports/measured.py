@@ -24,7 +24,7 @@ from catalog.models.metrics import (
 )
 
 LEAST_ROWS = 20
-"""A class with fewer rows is named, and left out of macro averages."""
+"""A class with fewer rows is named, and left out of macro averages; a head is not ranked."""
 BINS = 15
 """Bins of a reliability curve, fewer where one would have less than LEAST_ROWS rows."""
 MOST_CLASSES = 60
@@ -197,7 +197,7 @@ class Evaluation:
 
     heads: tuple[HeadResult, ...]
     rows: Share
-    """Products labelled in every head, and those right in all of them at once."""
+    """Products labelled in every head of `together`, and those right in all of them at once."""
     measured: int
     """Products measured in one head or more."""
     weakest: tuple[WeakClass, ...]
@@ -216,9 +216,19 @@ class Evaluation:
 
     @property
     def ranked(self) -> tuple[HeadResult, ...]:
-        """The heads of which anything was measured, the best first."""
-        known = [head for head in self.heads if head.n]
+        """The heads of LEAST_ROWS rows or more, the best first."""
+        known = [head for head in self.heads if head.n >= LEAST_ROWS]
         return tuple(sorted(known, key=lambda head: -head.share.right / head.n))
+
+    @property
+    def unranked(self) -> tuple[HeadResult, ...]:
+        """The heads of which too few rows were measured to rank them."""
+        return tuple(head for head in self.heads if 0 < head.n < LEAST_ROWS)
+
+    @property
+    def together(self) -> tuple[HeadResult, ...]:
+        """The heads that a product must be right in to be right in all at once."""
+        return tuple(telling(self.heads, lambda head: head.n))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -254,6 +264,16 @@ class Measured:
         return Guess(self.head, self.labels[code], float(scores[code]), truth, known)
 
 
+def telling(heads: Sequence[Value], rows: Callable[[Value], int]) -> list[Value]:
+    """Choose the heads that are told together: those of LEAST_ROWS rows, or else of any.
+
+    A head of a few rows would leave no more products that all of them can be measured on.
+    """
+    return [head for head in heads if rows(head) >= LEAST_ROWS] or [
+        head for head in heads if rows(head)
+    ]
+
+
 def evaluate(heads: Sequence[Measured]) -> Evaluation:
     """Measure every head, and find where they are wrong; the rows come in an order of chance."""
     scored = [
@@ -262,12 +282,19 @@ def evaluate(heads: Sequence[Measured]) -> Evaluation:
     ]
     return Evaluation(
         heads=tuple(map(_result, scored, heads)),
-        rows=whole_row([dict(zip(each.ids, each.right.tolist(), strict=True)) for each in heads]),
+        rows=_at_once(heads),
         measured=len({row for each in heads for row in each.ids}),
         weakest=weakest(scored),
         confused=_confused(scored, heads),
         mistakes=_mistakes(heads),
     )
+
+
+def _at_once(heads: Sequence[Measured]) -> Share:
+    """Count the products right in all heads at once; of a single head there is nothing to add."""
+    told = telling(heads, lambda head: len(head.ids))
+    right = [dict(zip(head.ids, head.right.tolist(), strict=True)) for head in told]
+    return whole_row(right) if len(right) > 1 else Share(0, 0)
 
 
 def macro(scores: HeadScores, least: int = LEAST_ROWS) -> Macro:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from catalog.models.calibration import chance_error
 from engagement.findings import Auc, Evaluation
 from reports.language import Language
 
@@ -121,5 +122,7 @@ def _chances(language: Language, evaluation: Evaluation) -> tuple[Measure, ...]:
                 "How far the scores are from the shares that were high, on average: less is better."
             ),
             evaluation.ece,
+            chance_error(evaluation.reliability),
+            language.gettext("chance"),
         ),
     )

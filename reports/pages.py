@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from catalog.models.splits import CAP
 from reports.evidence import ModelEvidence
 from reports.language import Language
 from reports.measured import LEAST_ROWS
@@ -58,6 +59,7 @@ def environment(language: Language) -> Environment:
     made.globals |= {
         "language": language,
         "least_rows": LEAST_ROWS,
+        "largest_group": CAP,
         "facts": partial(facts, language),
     }
     return made

@@ -11,7 +11,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
 from engagement.findings import Curves
 from reports.drawing import PAPER, SOFT, TRAIN, VALIDATION, axes_at, drawing, label_width, svg_of
-from reports.engagement import Hour, SizeBand
+from reports.engagement import SizeBand
+from reports.hours import Hour, level_of, overall
 from reports.language import Language
 from reports.post_findings import size_in_words
 
@@ -63,15 +64,16 @@ def precision_recall(curves: Curves, base_rate: float, language: Language) -> st
 def hours_of_posting(hours: Sequence[Hour], language: Language) -> str:
     """Draw the share of high posts of each hour (UTC) with its interval, beside that of all.
 
-    Hours with too few posts are drawn thin, with an empty point.
+    The intervals are at the level of level_of. Hours with too few posts, or of too few accounts,
+    are drawn thin, with an empty point.
     """
-    overall = sum(each.high for each in hours) / sum(each.posts for each in hours)
+    level = level_of(hours)
     with drawing(474, 260) as figure:
         axes = axes_at(figure, 60, 44, 402, 204)
-        axes.axhline(overall, color=VALIDATION, linestyle=DASHES, linewidth=1.5)
+        axes.axhline(overall(hours), color=VALIDATION, linestyle=DASHES, linewidth=1.5)
         for each in hours:
             width = 2.5 if each.enough else 1.0
-            axes.plot((each.hour, each.hour), each.interval, color=TRAIN, linewidth=width)
+            axes.plot((each.hour, each.hour), each.interval(level), color=TRAIN, linewidth=width)
             _point(axes, each.hour, each.share, filled=each.enough)
         axes.set(xlim=(-0.7, 23.7), ylim=(0, 1))
         axes.xaxis.set_major_locator(MultipleLocator(3))
@@ -82,7 +84,10 @@ def hours_of_posting(hours: Sequence[Hour], language: Language) -> str:
 
 
 def rates_by_size(bands: Sequence[SizeBand], language: Language) -> str:
-    """Draw the median engagement rate of each band of followers, and its middle half as a bar."""
+    """Draw the median engagement rate of each band of followers, and its middle half as a bar.
+
+    The point of a band with too few posts or accounts is empty.
+    """
     names = [size_in_words(language, band) for band in bands]
     left, room = label_width(names) + 14, 34 * len(bands)
     with drawing(left + 204, room + 54) as figure:
@@ -90,7 +95,7 @@ def rates_by_size(bands: Sequence[SizeBand], language: Language) -> str:
         for place, band in enumerate(bands):
             ends = (band.quarter, band.three_quarters)
             axes.plot(ends, (place, place), color=TRAIN, linewidth=5, alpha=0.45)
-            _point(axes, band.median, place, filled=True)
+            _point(axes, band.median, place, filled=band.enough)
         axes.set(ylim=(len(bands) - 0.5, -0.5), xlim=(0, None))
         axes.set_yticks(range(len(bands)), names)
         axes.grid(visible=True, axis="x")

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from catalog.models.calibration import by_chance, chance_error
 from engagement.findings import Curves, Evaluation, Review
-from reports.engagement import SIZES, EngagementReport, Hour, LikedPost, SizeBand
+from reports.engagement import SIZES, LikedPost, SizeBand
+from reports.hours import Hour, level_of, outstanding, overall
 from reports.language import Language
 from reports.wording import rung_in_words
 
@@ -26,7 +28,8 @@ def ladder_finding(language: Language, review: Review) -> str:
     if picture is None:
         return (
             language.gettext(
-                "Without a picture “%(rung)s” gets furthest inside accounts: ROC-AUC %(area)s"
+                "Of what is known without a picture “%(rung)s” alone gets furthest inside accounts:"
+                " ROC-AUC %(area)s"
             )
             % said
         )
@@ -53,10 +56,27 @@ def confusion_finding(language: Language, evaluation: Evaluation) -> str:
 
 
 def calibration_finding(language: Language, evaluation: Evaluation) -> str:
-    """Say how far scores are from shares."""
-    return language.gettext(
-        "On average a score is %(error)s points away from the share of such posts that was high"
-    ) % {"error": language.decimal(100 * (evaluation.ece or 0.0), 1)}
+    """Say how far scores are from shares, beside what chance would do to calibrated ones."""
+    bins = evaluation.reliability
+    said = {
+        "error": language.decimal(100 * (evaluation.ece or 0.0), 1),
+        "chance": language.decimal(100 * (chance_error(bins) or 0.0), 1),
+    }
+    if by_chance(bins):
+        return (
+            language.gettext(
+                "On average a score is %(error)s points away from the share of such posts that was"
+                " high, no more than chance may give with so many posts (on average %(chance)s)"
+            )
+            % said
+        )
+    return (
+        language.gettext(
+            "On average a score is %(error)s points away from the share of such posts that was"
+            " high, more than chance gives with so many posts (on average %(chance)s)"
+        )
+        % said
+    )
 
 
 def roc_finding(language: Language, curves: Curves) -> str:
@@ -70,12 +90,15 @@ def roc_finding(language: Language, curves: Curves) -> str:
 
 def recall_finding(language: Language, curves: Curves, evaluation: Evaluation) -> str:
     """Say how many of the highest scores were high, beside all posts."""
-    top = curves.cutoffs[-1]
-    return language.gettext(
-        "Of the %(called)s posts with the highest scores %(precision)s were high, of all posts"
-        " %(base)s"
+    top = next((cutoff for cutoff in reversed(curves.cutoffs) if cutoff.called), None)
+    if top is None:
+        return language.gettext("Most posts share the highest score, which doesn't tell them apart")
+    return language.ngettext(
+        "Of the %(num)s post with the highest score %(precision)s was high, of all posts %(base)s",
+        "Of the %(num)s posts with the highest scores %(precision)s were high, of all posts"
+        " %(base)s",
+        top.called,
     ) % {
-        "called": language.count(top.called),
         "precision": language.percent(top.precision, 0),
         "base": language.percent(evaluation.base_rate, 0),
     }
@@ -100,30 +123,32 @@ def threshold_finding(language: Language, curves: Curves, evaluation: Evaluation
     )
 
 
-def hours_finding(language: Language, report: EngagementReport) -> str:
-    """Say whether an hour stands out, and by how much; an hour of few posts never does."""
-    best = report.best_hour
-    if best is None:
-        return language.gettext("No hour has posts enough to be called the best")
-    overall = _overall(report.hours)
+def hours_finding(language: Language, hours: Sequence[Hour]) -> str:
+    """Say whether an hour stands out, and by how much; one of few posts or accounts never does."""
+    judged = [each for each in hours if each.enough]
+    if not judged:
+        return language.gettext("No hour has posts and accounts enough to be called the best")
+    found, level = outstanding(hours), level_of(hours)
+    best = found or max(judged, key=lambda each: each.share)
     said = {
         "hour": clock(best.hour),
         "share": language.percent(best.share, 0),
-        "interval": language.percent_span(*best.interval, 0),
-        "overall": language.percent(overall, 0),
+        "level": language.percent(level),
+        "interval": language.percent_span(*best.interval(level), 0),
+        "overall": language.percent(overall(hours), 0),
     }
-    if best.interval[0] <= overall:
+    if found is None:
         return (
             language.gettext(
-                "No hour stands out: the best, %(hour)s UTC, has %(share)s high posts"
-                " (%(interval)s), all together %(overall)s"
+                "No hour stands out: the best, %(hour)s UTC, has %(share)s high posts (%(level)s"
+                " interval: %(interval)s), all together %(overall)s"
             )
             % said
         )
     return (
         language.gettext(
-            "Posts of %(hour)s UTC were high most often: %(share)s of them (%(interval)s), of all"
-            " posts %(overall)s"
+            "Posts of %(hour)s UTC stand out: %(share)s of them were high (%(level)s interval:"
+            " %(interval)s), of all posts %(overall)s"
         )
         % said
     )
@@ -131,17 +156,41 @@ def hours_finding(language: Language, report: EngagementReport) -> str:
 
 def sizes_finding(language: Language, bands: Sequence[SizeBand]) -> str:
     """Say what the median post gets of its followers, where that is most and where it is least."""
-    most, least = (choose(bands, key=lambda band: band.median) for choose in (max, min))
+    enough = [band for band in bands if band.enough]
+    if not enough:
+        return language.gettext("No size has posts and accounts enough to be compared")
+    most, least = (choose(enough, key=lambda band: band.median) for choose in (max, min))
     said = {
         "most": language.percent(most.median, 2),
         "size": size_in_words(language, most),
         "least": language.percent(least.median, 2),
         "other": size_in_words(language, least),
     }
-    if most is least:
+    if len(bands) == 1:
         return (
             language.gettext(
                 "The median post engages %(most)s of the followers; all accounts have %(size)s"
+            )
+            % said
+        )
+    return _sizes_compared(language, said, len(enough))
+
+
+def _sizes_compared(language: Language, said: dict[str, str], compared: int) -> str:
+    """The same where accounts are of several sizes, of which some may have too few posts."""
+    if compared == 1:
+        return (
+            language.gettext(
+                "The median post engages %(most)s of the followers where an account has %(size)s;"
+                " other sizes have too few posts or accounts"
+            )
+            % said
+        )
+    if said["most"] == said["least"]:
+        return (
+            language.gettext(
+                "The median post engages %(most)s of the followers, whatever the size of the"
+                " account"
             )
             % said
         )
@@ -160,9 +209,12 @@ def extremes_finding(language: Language, extremes: Sequence[LikedPost]) -> str:
     if not compared:
         return language.gettext("The posts that were liked most, and least")
     right = sum(bool(post.right) for post in compared)
-    return language.gettext(
-        "Of the %(compared)s best and worst posts the picture told %(right)s rightly"
-    ) % {"compared": language.count(len(compared)), "right": language.count(right)}
+    return language.ngettext(
+        "Of the best and worst posts %(num)s can be compared, and the picture told %(right)s"
+        " rightly",
+        "Of the %(num)s best and worst posts the picture told %(right)s rightly",
+        len(compared),
+    ) % {"right": language.count(right)}
 
 
 def size_in_words(language: Language, band: SizeBand) -> str:
@@ -180,10 +232,6 @@ def size_in_words(language: Language, band: SizeBand) -> str:
 def clock(hour: int) -> str:
     """Write the hour of a day."""
     return f"{hour:02}:00"
-
-
-def _overall(hours: Sequence[Hour]) -> float:
-    return sum(each.high for each in hours) / sum(each.posts for each in hours)
 
 
 def _at(points: Sequence[tuple[float, float]], across: float) -> float:

@@ -6,7 +6,7 @@ from engagement.findings import Review
 from reports.engagement import Change, EngagementReport
 from reports.headline import Figure, Headline
 from reports.language import Language
-from reports.leftovers import to_do
+from reports.leftovers import alarms, to_do
 
 
 def done(language: Language, report: EngagementReport) -> str:
@@ -17,20 +17,20 @@ def done(language: Language, report: EngagementReport) -> str:
     if not report.run.model:
         return (
             language.ngettext(
-                "%(num)s post was read, and no picture was looked at: %(labelled)s has known likes"
-                " (%(high)s high), %(unknown)s unknown ones.",
-                "%(num)s posts were read, and no picture was looked at: %(labelled)s have known"
-                " likes (%(high)s of them high), %(unknown)s unknown ones.",
+                "%(num)s post was read, and no picture was looked at: %(labelled)s is labelled"
+                " (%(high)s high), %(unknown)s can't be.",
+                "%(num)s posts were read, and no picture was looked at: %(labelled)s are labelled"
+                " (%(high)s of them high), %(unknown)s can't be.",
                 counts["posts"],
             )
             % said
         )
     return (
         language.ngettext(
-            "%(num)s post was read: %(scored)s is scored by its picture, %(labelled)s has known"
-            " likes (%(high)s high), %(unknown)s unknown ones.",
-            "%(num)s posts were read: %(scored)s are scored by their picture, %(labelled)s have"
-            " known likes (%(high)s of them high), %(unknown)s unknown ones.",
+            "%(num)s post was read: %(scored)s is scored by its picture, %(labelled)s is labelled"
+            " (%(high)s high), %(unknown)s can't be.",
+            "%(num)s posts were read: %(scored)s are scored by their picture, %(labelled)s are"
+            " labelled (%(high)s of them high), %(unknown)s can't be.",
             counts["posts"],
         )
         % said
@@ -43,19 +43,33 @@ def changed(language: Language, report: EngagementReport) -> tuple[str, ...]:
     if change is None:
         return (language.gettext("There is no earlier run over these posts to compare with."),)
     return (
+        *_gone(language, report.run.counts.get("gone", 0)),
         *_areas(language, report.review, report.headline, change),
         *_answers(language, change),
         *_moved(language, change),
     )
 
 
+def _gone(language: Language, gone: int) -> Iterator[str]:
+    if gone:
+        yield language.ngettext(
+            "%(num)s post has left the CSV.", "%(num)s posts have left the CSV.", gone
+        )
+
+
 def _areas(language: Language, review: Review, headline: Headline, change: Change) -> Iterator[str]:
-    """The area inside accounts, then and now, where both are about the same rule."""
+    """The area inside accounts, then and now, where both are of the same rule and kind of split."""
     if change.rule is not None and change.rule != review.rule:
         yield language.gettext(
             "In the run before “high” meant something else (%(rule)s): its figures can't be"
             " compared."
         ) % {"rule": change.rule}
+        return
+    if change.split is not None and change.split is not review.split.kind:
+        yield language.gettext(
+            "In the run before another split kept training and test apart: its areas can't be"
+            " compared."
+        )
         return
     before, now = _inside(change.figures), _inside(headline.figures)
     if before and now:
@@ -80,7 +94,6 @@ def _answers(language: Language, change: Change) -> Iterator[str]:
     if not paired.n:
         return
     said = {
-        "n": language.count(paired.n),
         "before": language.count(paired.then.right),
         "now": language.count(paired.now.right),
         "mended": language.count(paired.mended),
@@ -88,16 +101,25 @@ def _answers(language: Language, change: Change) -> Iterator[str]:
     }
     if not paired.mended and not paired.broken:
         yield (
-            language.gettext(
-                "Of %(n)s posts measured both times the same %(now)s are called rightly."
+            language.ngettext(
+                "Of %(num)s post measured both times by the same rule the same %(now)s is called"
+                " rightly, by the likes of today.",
+                "Of %(num)s posts measured both times by the same rule the same %(now)s are called"
+                " rightly, by the likes of today.",
+                paired.n,
             )
             % said
         )
         return
     yield (
-        language.gettext(
-            "Of %(n)s posts measured both times %(before)s were called rightly then and %(now)s"
-            " now: %(mended)s became right, %(broken)s wrong."
+        language.ngettext(
+            "Of %(num)s post measured both times by the same rule %(before)s was called rightly"
+            " then and %(now)s now, by the likes of today: %(mended)s became right, %(broken)s"
+            " wrong.",
+            "Of %(num)s posts measured both times by the same rule %(before)s were called rightly"
+            " then and %(now)s now, by the likes of today: %(mended)s became right, %(broken)s"
+            " wrong.",
+            paired.n,
         )
         % said
     )
@@ -120,11 +142,12 @@ def _moved(language: Language, change: Change) -> Iterator[str]:
 
 def next_steps(language: Language, report: EngagementReport) -> tuple[str, ...]:
     """Say what a person can do next: about the rows and pictures, and about the finding."""
-    return (*to_do(report.left, language), advice(language, report.review))
+    told = advice(language, report.review, pictured=bool(report.pictured))
+    return (*alarms(report.run.counts, language), *to_do(report.left, language), told)
 
 
-def advice(language: Language, review: Review) -> str:
-    """Say what the finding is good for."""
+def advice(language: Language, review: Review, *, pictured: bool) -> str:
+    """Say what the finding is good for; `pictured` where there are pictures to look at."""
     kind = review.finding.kind
     said = {
         "better": language.gettext(
@@ -135,7 +158,9 @@ def advice(language: Language, review: Review) -> str:
         ),
         "metadata": language.gettext(
             "Run without --metadata-only to learn whether the pictures matter."
-        ),
+        )
+        if pictured
+        else language.gettext("Give posts with pictures to learn whether the pictures matter."),
         "no_pictures": language.gettext("See below why no picture could be had."),
         "none_new": language.gettext(
             "Give posts that the classifier has not learned from, or train another one."

@@ -26,6 +26,7 @@ from reports.evidence import model_evidence
 from reports.headline import Figure, Headline
 from reports.leftovers import Leftovers, leftovers
 from reports.measured import (
+    LEAST_ROWS,
     Evaluation,
     Guess,
     Measured,
@@ -150,11 +151,14 @@ def model_report(folder: Path) -> ModelReport:
 
 
 def headline(evaluation: Evaluation | None) -> Headline:
-    """Choose the figures to tell first: all attributes right at once, the best, the weakest."""
+    """Choose the figures to tell first: all attributes right at once, the best, the weakest.
+
+    Only those of LEAST_ROWS rows or more: of fewer, a figure says nothing.
+    """
     if evaluation is None or not evaluation.ranked:
         return Headline(())
     shares = {}
-    if evaluation.rows.n:
+    if evaluation.rows.n >= LEAST_ROWS:
         shares["whole_row"] = evaluation.rows
     for head in (evaluation.ranked[0], evaluation.ranked[-1]):
         shares[f"accuracy:{head.head}"] = head.share

@@ -5,7 +5,7 @@ from reports.change import Change
 from reports.coverage import UNSURE
 from reports.evidence import ModelEvidence
 from reports.language import Language
-from reports.leftovers import to_do
+from reports.leftovers import alarms, to_do
 from reports.measured import Evaluation
 from reports.pages import quoted, words
 from reports.results import RunFacts, RunReport
@@ -23,7 +23,7 @@ def verdict(report: RunReport, language: Language) -> tuple[str, ...]:
 def model_verdict(model: ModelEvidence, language: Language) -> tuple[str, ...]:
     """A training in a few sentences: how right the model is where it has not learned."""
     tested = model.tested
-    if tested is None or not tested.ranked:
+    if tested is None or not tested.n:
         return (language.gettext("Nothing was kept aside that the model could be measured on."),)
     told = (_measured(tested, language), f"{findings.gap(model, language)}.")
     return (*told, at_once(tested, language)) if tested.rows.n else told
@@ -31,7 +31,7 @@ def model_verdict(model: ModelEvidence, language: Language) -> tuple[str, ...]:
 
 def next_steps(report: RunReport, language: Language) -> tuple[str, ...]:
     """What a person can do now, a sentence each, the first one first."""
-    told = list(to_do(report.left, language))
+    told = [*alarms(report.run.counts, language), *to_do(report.left, language)]
     if report.coverage.unsure:
         told.append(
             language.ngettext(
@@ -76,7 +76,7 @@ def _quality(evaluation: Evaluation | None, language: Language) -> str:
         return language.gettext(
             "Nothing can be measured: no product has both a label of the shop's and a guess."
         )
-    if not evaluation.ranked:
+    if not evaluation.n:
         return language.gettext(
             "Nothing can be measured: the model trained on every labelled product of this"
             " catalogue."
@@ -88,45 +88,48 @@ def _quality(evaluation: Evaluation | None, language: Language) -> str:
 
 
 def at_once(evaluation: Evaluation, language: Language) -> str:
-    """Say how many products are right in every attribute."""
+    """Say how many products are right in every attribute that has rows enough."""
     low, high = evaluation.rows.interval or (None, None)
-    return language.ngettext(
-        "Its %(num)s attribute is right for %(share)s of %(n)s (%(span)s).",
-        "All %(num)s attributes are right at once for %(share)s of %(n)s (%(span)s).",
-        len(evaluation.heads),
-    ) % {
+    told = {
+        "some": language.count(len(evaluation.together)),
+        "all": language.count(len(evaluation.heads)),
         "share": language.percent(evaluation.rows.value),
         "n": language.count(evaluation.rows.n),
         "span": language.percent_span(low, high),
     }
-
-
-def _measured(evaluation: Evaluation, language: Language) -> str:
-    best, weakest = evaluation.ranked[0], evaluation.ranked[-1]
-    told = {
-        "best": words(best.head),
-        "most": language.percent(best.accuracy),
-        "weakest": words(weakest.head),
-        "least": language.percent(weakest.accuracy),
-    }
-    if best is weakest:
+    if len(evaluation.together) < len(evaluation.heads):
         return (
-            language.ngettext(
-                "On %(num)s labelled product that the model never trained on, %(best)s is right"
-                " for %(most)s.",
-                "On %(num)s labelled products that the model never trained on, %(best)s is right"
-                " for %(most)s.",
-                evaluation.measured,
+            language.gettext(
+                "%(some)s of the %(all)s attributes are right at once for %(share)s of %(n)s"
+                " (%(span)s)."
             )
             % told
         )
     return (
-        language.ngettext(
-            "On %(num)s labelled product that the model never trained on, %(best)s is right"
-            " for %(most)s and %(weakest)s, the weakest attribute, for %(least)s.",
-            "On %(num)s labelled products that the model never trained on, %(best)s is right"
-            " for %(most)s and %(weakest)s, the weakest attribute, for %(least)s.",
-            evaluation.measured,
+        language.gettext(
+            "All %(all)s attributes are right at once for %(share)s of %(n)s (%(span)s)."
+        )
+        % told
+    )
+
+
+def _measured(evaluation: Evaluation, language: Language) -> str:
+    if not evaluation.ranked:
+        return f"{findings.accuracy(evaluation, language)}."
+    told = findings.best_and_weakest(evaluation, language)
+    if len(evaluation.ranked) == 1:
+        return (
+            language.gettext(
+                "Of labelled products that the model never trained on, %(best)s is right for"
+                " %(most)s of %(best_n)s."
+            )
+            % told
+        )
+    return (
+        language.gettext(
+            "Of labelled products that the model never trained on, %(best)s is right for"
+            " %(most)s of %(best_n)s and %(weakest)s, the weakest attribute, for %(least)s of"
+            " %(weakest_n)s."
         )
         % told
     )
@@ -137,20 +140,29 @@ def _changed(since: Change | None, language: Language) -> str:
         return language.gettext(
             "This is the first run over this source: there is no other to compare with."
         )
-    labels = sum(cause.labels for cause in since.causes)
-    relabelled = (
-        language.ngettext(
-            "Since the last run %(num)s label changed.",
-            "Since the last run %(num)s labels changed.",
-            labels,
+    told = [_relabelled(since, language)]
+    if since.gone:
+        told.append(
+            language.ngettext(
+                "%(num)s product has left the CSV.",
+                "%(num)s products have left the CSV.",
+                since.gone,
+            )
         )
-        if labels
-        else language.gettext("Since the last run no label changed.")
-    )
-    if since.rows is None or not since.rows.n:
-        return relabelled
-    told = [relabelled, f"{findings.change(since, language)}."]
+    if since.heads:
+        told.append(f"{findings.change(since, language)}.")
     if since.certain:
         heads = ", ".join(words(head.head or "") for head in since.certain)
         told.append(language.gettext("Changed by more than chance: %(heads)s.") % {"heads": heads})
     return " ".join(told)
+
+
+def _relabelled(since: Change, language: Language) -> str:
+    labels = sum(cause.labels for cause in since.causes)
+    if not labels:
+        return language.gettext("Since the last run no label changed.")
+    return language.ngettext(
+        "Since the last run %(num)s label changed.",
+        "Since the last run %(num)s labels changed.",
+        labels,
+    )

@@ -243,7 +243,7 @@ def _counted(language: Language, code: str, number: int) -> str:
 
 
 def unknown_reason(language: Language, reason: str) -> tuple[str, str]:
-    """Say why the likes of a post are unknown: in short, and what it means."""
+    """Say why a post can't be labelled: in short, and what it means."""
     said = {
         "hidden": (
             language.gettext("Likes hidden"),
@@ -335,7 +335,13 @@ def cause_in_words(language: Language, cause: str) -> str:
     said = {
         "rule": language.gettext("“High” means something else"),
         "bar": language.gettext("Training posts set another bar"),
-        "likes": language.gettext("Its likes, or those of its account, are others"),
+        "age": language.gettext(
+            "It was too young to be labelled, or is: its age when collected is another, or the"
+            " least age asked for"
+        ),
+        "likes": language.gettext(
+            "Other likes or followers, another account, or other posts of its account"
+        ),
         "model": language.gettext("Another classifier"),
         "picture": language.gettext("Another picture"),
         "head": language.gettext("Another head of the classifier, with its own threshold"),

@@ -94,6 +94,7 @@ def _posts(place: Path, hostile: bool) -> Drawers:
 
 def _seen_over_months(model: str) -> dict[str, object]:
     """What a report says besides of many posts and of the run before, by `model`."""
+    from engagement.findings import Split  # noqa: PLC0415
     from reports.change import Paired  # noqa: PLC0415
     from reports.engagement import SIZES, Change, Hour, Moved, SizeBand  # noqa: PLC0415
 
@@ -105,8 +106,8 @@ def _seen_over_months(model: str) -> dict[str, object]:
     )
     paired = Paired(None, 1700, 210, 160, 1105)
     return {
-        "change": Change("r0", model, "likes > 10000", before, 34, moved, paired),
-        "hours": tuple(Hour(hour, 5 + 9 * hour, 2 + 4 * hour) for hour in range(24)),
+        "change": Change("r0", model, "likes > 10000", Split.ACCOUNT, before, 34, moved, paired),
+        "hours": tuple(Hour(hour, 5 + 9 * hour, 2 + 4 * hour, 12) for hour in range(24)),
         "sizes": tuple(
             SizeBand(least, 90, step, step - 1, 0.01 * step, 0.02 * step, 0.03 * step)
             for step, least in enumerate(SIZES, start=1)

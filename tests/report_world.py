@@ -159,6 +159,7 @@ def _products(products: int, vocabulary: Mapping[str, Sequence[str]], title: str
             "pictures": [f"/shop/missing{number}", f"/shop/{number}"],
             "extra": [("Brand", f"{title} brand {number % 3}" if number % 8 else ""), ("n", "1")],
             "gone": False,
+            "run": RUN if number >= products - NEW else BEFORE,
         }
         for number in range(products)
     ]
@@ -235,6 +236,7 @@ def model_folder(place: Path, vocabulary: Mapping[str, Sequence[str]]) -> Path:
         split={"rule": "by group", "sides": {"test": {"pictures": 20, "groups": 18}}},
         metrics={
             "train": {"loss": 1.0, "accuracy": dict.fromkeys(vocabulary, 0.875)},
+            "heads": {head: {"n": 200} for head in vocabulary},
             "validation": {"loss": 1.5, "accuracy": accuracy},
             "test": {"loss": 1.75, "accuracy": accuracy},
         },
@@ -324,6 +326,7 @@ _PRODUCTS = pa.schema(
         "pictures": pa.list_(pa.string()),
         "extra": pa.map_(pa.string(), pa.string()),
         "gone": pa.bool_(),
+        "run": pa.string(),
     }
 )
 _SCORES = pa.schema(

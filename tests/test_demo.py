@@ -30,6 +30,7 @@ def summary_for(settings: Settings) -> Summary:
             "tagged",
             "untagged",
             "unchanged",
+            "gone",
             "seconds",
         ],
         0,

@@ -13,6 +13,7 @@ from reports import draw_posts
 from reports.classifier import classifier_card
 from reports.draw_posts import draw_classifier, draw_engagement
 from reports.engagement import SHOWN, classifier_report, engagement_report
+from reports.hours import Hour
 from reports.language import LANGUAGES, language
 from reports.leftovers import to_do
 from reports.measures import measures
@@ -132,7 +133,7 @@ def test_first_screen_has_its_order(page):
         said.index(each)
         for each in (
             finding_in_words(ENGLISH, REVIEW.finding),
-            "2,231 posts were read: 2,230 are scored by their picture, 2,009 have known likes",
+            "2,231 posts were read: 2,230 are scored by their picture, 2,009 are labelled",
             "High is a post with more than 10,000 likes.",
             "There is no earlier run",
             "What to do next",
@@ -145,7 +146,7 @@ def test_first_screen_has_its_order(page):
             "The classifier on its own",
             "The model's own threshold",
             "Best and worst posts",
-            "Posts whose likes are unknown",
+            "Posts that can't be labelled",
             "the surest mistakes first",
             "Refused rows",
             "The model: engagement/1",
@@ -161,7 +162,7 @@ def test_counts_are_those_of_the_run(page):
     said = text_of(page)
     for each in (
         *("accepted 2,231", "refused 2", "fetched 2,101", "known already 127", "failed 1"),
-        *("scored 2,230", "unscored 1", "labelled 2,009", "unknown 222"),
+        *("scored 2,230", "unscored 1", "labelled 2,009", "not labelled 222"),
         *("2,017: 907 high, 1,110 low", "4 posts read as they did"),
     ):
         assert each in said, each
@@ -195,11 +196,12 @@ def test_classifier_says_every_figure(page, trained):
             f"F1 of high 0.598 {DASH} 0.621 always high",
             f"Accuracy 60.2% {DASH} 55.0% majority",
             f"Brier score 0.233 {DASH} 0.248 base rate as score",
-            f"Calibration error (ECE) 0.026 {DASH} {DASH}",
+            f"Calibration error (ECE) 0.026 {DASH} 0.012 chance",
             f"Threshold 0.413 to 0.524 {DASH} {DASH}",
             "556 of 905 high posts were called high, and so were 451 of 1,106 low ones",
             "low 655 451 high 349 556",
             "On average a score is 2.6 points away",
+            "no more than chance may give with so many posts (on average 1.2)",
             "0.313 29.1% 1,006 0.585 60.8% 1,005",
         ):
             assert each in said, each
@@ -244,7 +246,9 @@ def test_undefined_figures_are_dashes(told):
 def test_unknown_likes_are_told_with_their_reason(page):
     """Each reason has its count and a sentence that needs no code to be understood."""
     said = text_of(page)
-    assert "222 posts have likes that say nothing" in said
+    assert "222 posts can't be labelled: their likes say nothing, or what the rule needs" in said
+    assert "no figure of high and low counts them" in said
+    assert "unknown likes" not in said.lower()
     assert "Likes hidden 171 The count is negative" in said
     assert "Too young 42" in said
     assert "Account hides its likes 9" in said
@@ -256,7 +260,7 @@ def test_post_is_told_by_its_likes_and_by_its_picture(page):
     said = text_of(page)
     assert "A post A post · wrong19 ✗ picture says low 0.30 likes say high 12,019 likes" in said
     assert "✓ picture says low" in said
-    assert "unknown: Likes hidden" in said
+    assert "no label: Likes hidden" in said
     assert "not a fair sample" in said
     assert page.count("data:image/jpeg") == 36
 
@@ -275,7 +279,12 @@ def test_metadata_page_has_no_word_of_a_classifier(posts):
         *("Out of fold", "fine-tuning", "The model", "picture says", "threshold"),
     ):
         assert absent.lower() not in said.lower(), absent
-    assert "Every row was accepted" in said
+    assert "Every row was accepted." in said
+    assert "every picture could be read" not in said
+    looked = replace(bare, model="engagement/1", counts=posts.run.counts)
+    report = engagement_report(posts.connection, looked, REVIEW, None)
+    page = text_of(draw_engagement(report, None, posts.picture, ENGLISH))
+    assert "Every row was accepted and every picture could be read." in page
 
 
 def test_page_without_a_ladder_says_why(told):
@@ -283,7 +292,7 @@ def test_page_without_a_ladder_says_why(told):
     bare = replace(REVIEW, evaluation=None, curves=None, finding=Finding("none_new"))
     said = told(replace(bare, ladder=(), notes=(Note("no_ladder_test"),), unknown={}))
     assert "There is no ladder: there is no labelled post to test on." in said
-    for absent in ("What it goes by", "on its own", "Posts whose likes"):
+    for absent in ("What it goes by", "on its own", "Posts that can't be labelled"):
         assert absent not in said
 
 
@@ -311,7 +320,7 @@ def test_curves_have_their_numbers_beside_them(page):
 def test_best_posts_are_shown_beside_what_was_predicted(page):
     """Six at each end, with likes, label and guess."""
     said = text_of(page)
-    part = said[said.index("Liked most") : said.index("Posts whose likes")]
+    part = said[said.index("Liked most") : said.index("Posts that can't be labelled")]
     assert part.count("likes say") == 12
     assert part.count("picture says") == 12
 
@@ -322,6 +331,69 @@ def test_a_model_that_is_gone_leaves_its_section_out(posts):
     assert "Its folder is no longer in the store" in said
     assert "ROC-AUC inside accounts 0.612" in said
     assert "How it learned" not in said
+
+
+@pytest.mark.parametrize("card", [None, "{"])
+def test_a_model_that_can_not_be_read_leaves_its_section_out(posts, tmp_path, card):
+    """A folder without a card, or with half of one, takes nothing else from either page."""
+    folder = tmp_path / "engagement" / "1"
+    folder.mkdir(parents=True)
+    if card:
+        (folder / "card.json").write_text(card)
+    pages = (
+        draw_engagement(report_of(posts), folder, posts.picture, ENGLISH),
+        draw_classifier(folder, classifier_report(REVIEW), ENGLISH),
+    )
+    for page in pages:
+        assert "Its folder is no longer in the store" in text_of(page)
+        assert "ROC-AUC inside accounts 0.612" in text_of(page)
+    assert "<h1><bdi>engagement/1</bdi></h1>" in pages[1]
+
+
+def test_sections_are_where_the_contents_say(posts, page):
+    """Every link leads somewhere, also to the section of a model that is gone."""
+    gone = draw_engagement(report_of(posts), None, posts.picture, ENGLISH)
+    for each in (page, gone):
+        links = re.findall(r'<li><a href="#([^"]+)">', each)
+        assert "model" in links
+        assert {*links} <= {*re.findall(r'<section id="([^"]+)"', each)}
+
+
+def test_few_are_counted_as_they_are(told):
+    """One measured post is a post."""
+    said = told(replace(REVIEW, evaluation=replace(REVIEW.evaluation, n=1, high=1)))
+    assert "Measured on 1 post that the scoring head had not seen, 1 of them high" in said
+
+
+def test_a_median_of_nothing_is_named(posts):
+    """An account with six posts may still have none to be compared with."""
+    said = text_of(draw_engagement(report_of(posts), None, posts.picture, ENGLISH))
+    assert "where it has 5 posts with known likes and a median above 0" in said
+    by_likes = tuple(replace(post, times=None) for post in report_of(posts).extremes)
+    report = replace(report_of(posts), extremes=by_likes)
+    said = text_of(draw_engagement(report, None, posts.picture, ENGLISH))
+    assert "no account has 5 posts with known likes and a median above 0" in said
+
+
+def test_hours_are_shown_at_their_level(posts):
+    """Text, table and explanation say which level, and what an hour needs to be judged."""
+    hours = (Hour(8, 40, 10, 6), Hour(19, 40, 30, 6), Hour(20, 9, 9, 2))
+    report = replace(report_of(posts), hours=hours)
+    said = text_of(draw_engagement(report, None, posts.picture, ENGLISH))
+    for each in (
+        "Posts of 19:00 UTC stand out: 75% of them were high (97.5% interval: 57% to 87%)",
+        "line: 97.5% interval, so that together the hours that are judged have 95% (Bonferroni)",
+        "Hours of fewer than 20 posts, or of fewer than 5 accounts, are drawn empty",
+        "Posts of one account resemble each other",
+        "Hour (UTC) Posts Accounts High Share 97.5% interval",
+        "19:00 40 6 30 75.0% 57.5% to 86.9%",
+    ):
+        assert each in said, each
+
+
+def test_limits_say_that_groups_are_capped(page):
+    """Like pictures beyond what a group may hold can be on both sides."""
+    assert "in groups of at most 32" in text_of(page)
 
 
 def test_lost_pictures_are_called_so(posts, tmp_path):

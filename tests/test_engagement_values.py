@@ -2,25 +2,37 @@
 
 import subprocess
 import sys
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
 
 import duckdb
+import numpy as np
 import pytest
 
+from catalog.models.calibration import Bin
+from engagement.findings import Cutoff, Split
 from reports.change import Paired
 from reports.engagement import (
     ClassifierReport,
     EngagementReport,
     Moved,
+    SizeBand,
     classifier_report,
     engagement_report,
     headline_of,
 )
 from reports.headline import Figure
+from reports.hours import Hour, level_of, outstanding
 from reports.language import LANGUAGES, language
-from reports.post_findings import hours_finding, size_in_words, sizes_finding
-from reports.post_verdict import changed, next_steps
+from reports.post_findings import (
+    calibration_finding,
+    extremes_finding,
+    hours_finding,
+    recall_finding,
+    size_in_words,
+    sizes_finding,
+)
+from reports.post_verdict import changed, done, next_steps
 from reports.results import RunFacts
 from reports.stored import as_rows, revive
 from sql.manifests import read_all
@@ -135,45 +147,115 @@ def test_rates_by_account_size(tmp_path):
     assert large.median == pytest.approx(0.015)
     names = [size_in_words(ENGLISH, band) for band in (small, middle, large)]
     assert names == ["fewer than 1,000", "1,000 to 9,999", "1,000,000 or more"]
-    assert "20.00% of the followers where an account has fewer than 1,000, 1.50%" in sizes_finding(
-        ENGLISH, (small, middle, large)
+
+
+def band(least, median, posts=20, accounts=3):
+    """A band of followers."""
+    return SizeBand(least, posts, accounts, 0, median / 2, median, median * 2)
+
+
+def test_sizes_of_few_posts_or_accounts_are_not_compared():
+    """One post of a small account has by far the greatest rate, and is not the headline."""
+    bands = (band(0, 0.9, posts=1, accounts=1), band(1_000, 0.03), band(10_000, 0.02))
+    assert sizes_finding(ENGLISH, bands) == (
+        "The median post engages 3.00% of the followers where an account has 1,000 to 9,999,"
+        " 2.00% where it has 10,000 to 99,999"
+    )
+    assert sizes_finding(ENGLISH, bands[:2]) == (
+        "The median post engages 3.00% of the followers where an account has 1,000 to 9,999;"
+        " other sizes have too few posts or accounts"
+    )
+    for few in (band(0, 0.9, posts=19), band(0, 0.9, accounts=2)):
+        assert sizes_finding(ENGLISH, (few,)) == (
+            "No size has posts and accounts enough to be compared"
+        )
+
+
+def test_equal_sizes_are_told_as_equal():
+    """Two bands are not one of all accounts, and what is written the same is not set apart."""
+    for other in (0.012, 0.01201):
+        assert sizes_finding(ENGLISH, (band(0, 0.012), band(1_000, other))) == (
+            "The median post engages 1.20% of the followers, whatever the size of the account"
+        )
+    assert sizes_finding(ENGLISH, (band(0, 0.012),)) == (
+        "The median post engages 1.20% of the followers; all accounts have fewer than 1,000"
     )
 
 
-def hourly(*hours):
-    """Posts of hours: (hour, posts, high of them)."""
+def hourly(*hours, accounts=5):
+    """Posts of hours: (hour, posts, high of them), of so many accounts in turn."""
     return [
-        liked(1, posted_at=datetime(2026, 1, 1 + number, hour, 59, tzinfo=UTC), label=label)
+        liked(
+            1,
+            f"shop_{number % accounts}",
+            posted_at=datetime(2026, 1, 1 + number, hour, 59, tzinfo=UTC),
+            label=label,
+        )
         for hour, count, high in hours
         for number, label in enumerate(["high"] * high + ["low"] * (count - high))
     ]
 
 
 def test_hours_are_in_utc_and_few_posts_are_not_crowned(tmp_path):
-    """The interval is Wilson's; nineteen posts that were all high are shown and no more."""
+    """Two hours are judged, at 97.5 % each; nineteen posts that were all high are shown only."""
     posts = [*hourly((3, 19, 19), (8, 20, 5), (23, 25, 20)), liked(1)]
     posts += [{"likes": -1, "reason": "hidden", "posted_at": NOW}]
-    report = gathered(tmp_path, night(posts))
-    assert [(each.hour, each.posts, each.high) for each in report.hours] == [
-        (3, 19, 19),
-        (8, 20, 5),
-        (23, 25, 20),
+    hours = gathered(tmp_path, night(posts)).hours
+    assert [(each.hour, each.posts, each.high, each.accounts) for each in hours] == [
+        (3, 19, 19, 5),
+        (8, 20, 5, 5),
+        (23, 25, 20, 5),
     ]
-    assert report.hours[2].interval == pytest.approx((0.60869, 0.91139), abs=1e-5)
-    assert report.best_hour.hour == 23
-    assert hours_finding(ENGLISH, report) == (
-        "No hour stands out: the best, 23:00 UTC, has 80% high posts (61% to 91%), all together 69%"
+    assert level_of(hours) == pytest.approx(0.975)
+    # By hand: z = 2.2414, z*z = 5.0239; (0.8 + 5.0239 / 50) / (1 + 5.0239 / 25) = 0.7498, and
+    # 2.2414 * sqrt(0.8 * 0.2 / 25 + 5.0239 / 2500) / 1.20096 = 0.1712.
+    assert hours[2].interval(0.975) == pytest.approx((0.5786, 0.9210), abs=2e-4)
+    assert hours_finding(ENGLISH, hours) == (
+        "No hour stands out: the best, 23:00 UTC, has 80% high posts (97.5% interval: 58% to 92%),"
+        " all together 69%"
     )
 
 
 def test_an_hour_that_stands_out_is_named(tmp_path):
     """Its whole interval is above the share of all posts."""
-    report = gathered(tmp_path, night(hourly((8, 25, 5), (19, 25, 20))))
-    assert hours_finding(ENGLISH, report).startswith(
-        "Posts of 19:00 UTC were high most often: 80% of them (61% to 91%)"
+    hours = gathered(tmp_path, night(hourly((8, 25, 5), (19, 25, 20)))).hours
+    assert hours_finding(ENGLISH, hours) == (
+        "Posts of 19:00 UTC stand out: 80% of them were high (97.5% interval: 58% to 92%), of all"
+        " posts 50%"
     )
-    nobody = gathered(tmp_path / "few", night(hourly((8, 5, 5))))
-    assert "No hour has posts enough" in hours_finding(ENGLISH, nobody)
+    nobody = gathered(tmp_path / "few", night(hourly((8, 5, 5)))).hours
+    assert hours_finding(ENGLISH, nobody) == (
+        "No hour has posts and accounts enough to be called the best"
+    )
+
+
+def test_posts_of_few_accounts_make_no_hour_the_best(tmp_path):
+    """Thirty posts of four accounts are four shops' habits; nobody knows whose the others are."""
+    posts = hourly((8, 30, 3), (19, 30, 27), accounts=4)
+    posts += [post | {"account": None} for post in hourly((20, 30, 27))]
+    posts += [post | {"account": "@Shop_1 "} for post in hourly((19, 1, 1))]
+    hours = gathered(tmp_path, night(posts)).hours
+    assert [each.accounts for each in hours] == [4, 4, 0]
+    assert outstanding(hours) is None
+
+
+def test_a_small_hour_does_not_hide_one_that_stands_out():
+    """At 03:00 12 of 20 were high, which may be chance; at 18:00 300 of 500, which is not."""
+    hours = (Hour(3, 20, 12, 5), Hour(9, 500, 150, 9), Hour(18, 500, 295, 9))
+    assert outstanding(hours).hour == 18
+    assert outstanding((Hour(3, 60, 50, 5), *hours[1:])).hour == 3, "the greatest share that passes"
+
+
+def test_chance_seldom_makes_an_hour_the_best():
+    """Where no hour is better than another, one in twenty pages at most names an hour."""
+    random = np.random.default_rng(0)
+    named = 0
+    for _ in range(400):
+        high = random.binomial(60, 0.4, 24)
+        hours = [Hour(hour, 60, int(count), 9) for hour, count in enumerate(high)]
+        named += outstanding(hours) is not None
+    assert level_of(hours) == pytest.approx(1 - 0.05 / 24)
+    assert named <= 20
 
 
 def decided(label="high", guess="high", **other):
@@ -186,6 +268,7 @@ def decided(label="high", guess="high", **other):
 
 BEFORE = [decided(), decided(), decided(), decided("low"), decided(), decided(), decided("low")]
 BEFORE += [decided(None, evaluated=False)]
+BEFORE += [decided(None, evaluated=False, reason="too_young"), decided()]
 AFTER = [
     decided(),
     decided("low"),
@@ -195,18 +278,22 @@ AFTER = [
     decided(guess="low", pictures=["t"]),
     decided("low", guess="low", head="fold_2"),
     decided("low"),
+    decided("low", bar=12.0),
+    decided(None, evaluated=False, reason="too_young"),
     decided(),
 ]
 
 
 def test_what_moved_is_told_with_its_cause(tmp_path):
-    """Labels move by the rule, the bar or the likes; guesses by model, picture or head."""
+    """Labels move by the rule, the bar, the age or the likes; guesses by model, picture or head."""
     change = gathered(tmp_path, night(BEFORE), night(AFTER), before="1").change
     assert set(change.moved) == {
         Moved("label", "likes", "high", "low", 1),
         Moved("label", "bar", "high", "low", 1),
         Moved("label", "rule", "low", "high", 1),
+        Moved("label", "age", None, "low", 1),
         Moved("label", "likes", None, "low", 1),
+        Moved("label", "age", "high", None, 1),
         Moved("guess", "model", "high", "low", 1),
         Moved("guess", "picture", "high", "low", 1),
         Moved("guess", "head", "high", "low", 1),
@@ -215,10 +302,38 @@ def test_what_moved_is_told_with_its_cause(tmp_path):
 
 
 def test_only_posts_measured_both_times_are_paired(tmp_path):
-    """Two were wrong and are right; four were right and are wrong; the unknown one is left out."""
+    """By one rule and bar, and by today's label: one was wrong and is right, two are wrong now."""
     change = gathered(tmp_path, night(BEFORE), night(AFTER), before="1").change
-    assert change.paired == Paired(None, n=7, mended=2, broken=4, stands=3)
-    assert change.paired.then.right == 5
+    assert change.paired == Paired(None, n=5, mended=1, broken=2, stands=2)
+    assert change.paired.then.right == 3
+
+
+def test_other_likes_mend_no_answer(tmp_path):
+    """A guess that stays is neither mended nor broken, whatever its post's likes came to."""
+    nights = night([decided(), decided("low")]), night([decided("low"), decided()])
+    report = gathered(tmp_path, *nights, before="1")
+    assert report.change.paired == Paired(None, n=2, mended=0, broken=0, stands=1)
+    assert changed(ENGLISH, report)[0] == (
+        "Of 2 posts measured both times by the same rule the same 1 are called rightly, by the"
+        " likes of today."
+    )
+
+
+def test_answers_by_another_rule_are_not_paired(tmp_path):
+    """All ten were right by one rule and are wrong by the other: nothing can be said."""
+    then, now = [decided()] * 10, [decided("low", rule="top 30%")] * 10
+    report = gathered(tmp_path, night(then), night(now), before="1")
+    assert report.change.paired.n == 0
+    assert not any("measured both times" in said for said in changed(ENGLISH, report))
+
+
+def test_one_paired_post_is_one_post(tmp_path):
+    """The sentence agrees with its number."""
+    report = gathered(tmp_path, night([decided()]), night([decided(guess="low")]), before="1")
+    assert changed(ENGLISH, report)[0] == (
+        "Of 1 post measured both times by the same rule 1 was called rightly then and 0 now, by the"
+        " likes of today: 0 became right, 1 wrong."
+    )
 
 
 def test_the_run_before_is_the_state_then(tmp_path):
@@ -254,10 +369,23 @@ def test_figures_then_stand_beside_figures_now(tmp_path):
         "The ROC-AUC inside accounts was 0.550 (0.500 to 0.600) in the run before and is 0.612"
         " (0.563 to 0.654) now."
     )
-    assert "7 posts measured both times 5 were called rightly then and 3 now: 2 became" in answers
-    assert moved == (
-        "Posts that are new: 1; with another label than before: 4; with another guess: 3."
+    assert answers == (
+        "Of 5 posts measured both times by the same rule 3 were called rightly then and 2 now, by"
+        " the likes of today: 1 became right, 2 wrong."
     )
+    assert moved == (
+        "Posts that are new: 1; with another label than before: 6; with another guess: 3."
+    )
+
+
+def test_areas_of_another_split_are_not_compared(tmp_path):
+    """A split at random knows the accounts: its area says something else."""
+    then = measured_before(split="random")
+    report = gathered(tmp_path, night(BEFORE) | then, night(AFTER), before="1")
+    assert report.change.split is Split.RANDOM
+    said = " ".join(changed(ENGLISH, report))
+    assert "another split kept training and test apart" in said
+    assert "0.550" not in said
 
 
 def test_figures_of_another_rule_are_not_compared(tmp_path):
@@ -287,6 +415,59 @@ def test_every_finding_is_followed_by_advice(tmp_path):
     assert steps[-1].startswith("Use the score to choose among pictures of one account")
     bare = engagement_report(posts.connection, posts.run, METADATA, None)
     assert "without --metadata-only" in next_steps(ENGLISH, bare)[-1]
+    assert next_steps(ENGLISH, replace(bare, pictured=0))[-1] == (
+        "Give posts with pictures to learn whether the pictures matter."
+    )
+
+
+def test_posts_with_a_picture_are_counted(tmp_path):
+    """Those of the CSV as it is, and not whether anybody looked."""
+    rows = [{"id": "a", "pictures": ["a.jpg"]}, {"id": "b"}]
+    gone = {"id": "c", "pictures": ["c.jpg"], "gone": True}
+    assert gathered(tmp_path, {"posts": [*rows, gone]}).pictured == 1
+
+
+def test_known_likes_that_the_rule_can_not_use_are_not_called_unknown(tmp_path):
+    """A post without an account has likes, and no label by its account's median."""
+    posts = post_world(tmp_path)
+    report = engagement_report(posts.connection, posts.run, REVIEW, None)
+    for run in (posts.run, replace(posts.run, model=None)):
+        said = done(ENGLISH, replace(report, run=run))
+        assert "2,009 are labelled (907 of them high), 222 can't be." in said
+
+
+def test_calibration_is_told_beside_chance():
+    """By hand: one bin of 25 at 0.5 is sqrt(2 / pi) * 0.1 = 0.08 off on average, seldom 0.18."""
+    within = replace(REVIEW.evaluation, reliability=(Bin(0.5, 0.6, 25),), ece=0.1)
+    assert calibration_finding(ENGLISH, within) == (
+        "On average a score is 10.0 points away from the share of such posts that was high, no more"
+        " than chance may give with so many posts (on average 8.0)"
+    )
+    beyond = replace(within, reliability=(Bin(0.5, 0.7, 25),), ece=0.2)
+    assert calibration_finding(ENGLISH, beyond).endswith(
+        "was high, more than chance gives with so many posts (on average 8.0)"
+    )
+
+
+def test_tied_scores_have_no_highest_posts():
+    """The last threshold that calls some post high is told, and none where there is none."""
+    none, some = Cutoff(0.5, 0.5, 0, None, 0.0, 0.0), Cutoff(0.4, 0.4, 30, 0.5, 0.3, 0.4)
+    tied = replace(REVIEW.curves, cutoffs=(none,))
+    assert recall_finding(ENGLISH, tied, REVIEW.evaluation) == (
+        "Most posts share the highest score, which doesn't tell them apart"
+    )
+    partly = replace(tied, cutoffs=(some, none))
+    assert recall_finding(ENGLISH, partly, REVIEW.evaluation) == (
+        "Of the 30 posts with the highest scores 50% were high, of all posts 45%"
+    )
+
+
+def test_one_post_that_is_compared_is_one(tmp_path):
+    """The sentence agrees with its number."""
+    posts = [liked(9, evaluated=True, score=0.75, threshold=0.5, guess="high")]
+    assert extremes_finding(ENGLISH, gathered(tmp_path, night(posts)).extremes) == (
+        "Of the best and worst posts 1 can be compared, and the picture told 0 rightly"
+    )
 
 
 def test_the_headline_is_about_the_picture():

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.models.calibration import chance_error
 from engagement.evaluation import choose_threshold, evaluate, picture_finding
 from engagement.findings import Auc, Finding
 
@@ -29,7 +30,7 @@ def test_figures_of_a_small_sample():
     assert found.roc_auc.value == pytest.approx(5 / 6)
     assert found.pr_auc == pytest.approx((1 + 2 / 3) / 2)
     assert found.brier == pytest.approx((0.01 + 0.64 + 0.36 + 0.04 + 0.01) / 5)
-    assert found.ece == pytest.approx((0.1 + 0.8 + 0.6 + 0.2 + 0.1) / 5)
+    assert found.ece == pytest.approx(abs(2.4 / 5 - 2 / 5)), "five posts are one bin"
     assert found.always is None
 
 
@@ -84,6 +85,27 @@ def test_calibration_bins_are_of_equal_mass():
     """Two hundred different scores are ten bins of twenty."""
     found = judged([0, 1] * 100, np.linspace(0, 1, 200) ** 3)
     assert [each.n for each in found.reliability] == [20] * 10
+
+
+@pytest.mark.parametrize(("n", "bins"), [(19, 1), (39, 1), (40, 2), (199, 9), (1000, 10)])
+def test_calibration_bins_are_never_of_few_posts(n, bins):
+    """Twenty posts a bin at least, where there are so many, and ten bins at most."""
+    found = judged([0, 1] * (n // 2) + [0] * (n % 2), np.linspace(0, 1, n))
+    assert len(found.reliability) == bins
+    assert min(each.n for each in found.reliability) >= min(20, n)
+
+
+def test_calibrated_scores_are_off_by_what_chance_gives():
+    """Fifty posts whose score is their chance: the error told is the one expected of chance."""
+    random = np.random.default_rng(0)
+    told = []
+    for _ in range(300):
+        score = random.uniform(0.2, 0.8, 50)
+        found = judged(random.random(50) < score, score)
+        told.append((found.ece, chance_error(found.reliability)))
+    error, chance = np.mean(told, axis=0)
+    assert error < 0.09, "ten bins of five would say 0.17"
+    assert chance == pytest.approx(error, rel=0.1)
 
 
 @given(scored, st.randoms())

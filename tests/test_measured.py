@@ -199,6 +199,40 @@ def test_nothing_measured_has_no_figure():
     assert (head.trained_on, evaluation.ranked, evaluation.weakest) == (7, (), ())
 
 
+def two_heads(colours, genders):
+    """Colour right for all of so many rows, gender for half of so many."""
+    colour = rows_of(("Red", "Blue"), {("Red", "Red"): colours})
+    wrong = {("Men", "Men"): genders // 2, ("Men", "Women"): genders - genders // 2}
+    return evaluate([colour, rows_of(("Men", "Women"), wrong, head="gender")])
+
+
+def test_only_heads_of_rows_enough_are_ranked():
+    """Twenty rows make a rank, nineteen none: colour, right for 1 of 1, is not the best."""
+    assert [head.head for head in two_heads(LEAST_ROWS, 40).ranked] == ["colour", "gender"]
+    few = two_heads(LEAST_ROWS - 1, 40)
+    assert [head.head for head in few.ranked] == ["gender"]
+    assert [head.head for head in few.unranked] == ["colour"]
+
+
+def test_right_at_once_is_over_the_heads_that_have_rows():
+    """Of 40 products 20 are right in both; a head of one row, or of none, takes no product away."""
+    kind = rows_of(("Bag", "Shoe"), {("Bag", "Bag"): 40}, head="kind")
+    colour = rows_of(("Red", "Blue"), {("Red", "Red"): 20, ("Red", "Blue"): 20})
+    one = rows_of(("Men", "Women"), {("Men", "Women"): 1}, head="gender")
+    none = Measured("fit", ("Slim",), (), (), np.empty((0, 1), np.float32), 0, 0)
+    evaluation = evaluate([kind, one, colour, none])
+    assert evaluation.rows == Share(20, 40)
+    assert [head.head for head in evaluation.together] == ["kind", "colour"]
+    assert evaluate([kind, none]).rows == Share(0, 0)
+
+
+def test_few_rows_are_told_together_where_no_head_has_more():
+    """With three rows of each head all of them count."""
+    kind = rows_of(("Bag", "Shoe"), {("Bag", "Bag"): 3}, head="kind")
+    colour = rows_of(("Red", "Blue"), {("Red", "Red"): 1, ("Red", "Blue"): 2})
+    assert evaluate([kind, colour]).rows == Share(1, 3)
+
+
 def test_lists_are_capped():
     """However many ways to be wrong, a report keeps a few."""
     labels = tuple(f"c{code:02}" for code in range(40))

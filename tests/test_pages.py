@@ -11,7 +11,7 @@ import pytest
 from reports.draw import draw_model, draw_run
 from reports.language import language
 from reports.pages import cut, environment, quoted
-from tests.report_world import HOSTILE, world
+from tests.report_world import HOSTILE, VOCABULARY, world
 
 LIMIT = 5_000_000
 ENGLISH, SPANISH = language("en"), language("es")
@@ -75,10 +75,10 @@ def test_first_screen_tells_what_the_issue_asks(page):
     text = text_of(page[: page.index("<main>")])
     for said in (
         "99 of 100 products are tagged by",
-        "On 80 labelled products that the model never trained on, category is right for 100.0%",
+        "Of labelled products that the model never trained on, category is right for 100.0% of 80",
         "all attributes right at once 95% interval",
         "Since the last run",
-        "All attributes at once are right for",
+        "2 attributes at once are right for",
         "What to do next",
         "Correct 12 rows of the CSV that were refused.",
         "catalog query review_list",
@@ -98,7 +98,9 @@ def test_run_page_tells_what_the_issue_asks(page):
         "Macro Weighted",
         "ROC-AUC",
         "Test loss (nats)",
-        "All right at once",
+        "2 attributes right at once",
+        "more than 32 alike pictures are several groups",
+        "in percentage points; that of the loss is test less train, in nats",
         "Macro over all 2 classes.",
         "a gap of 12.5 points, learned by heart",
         "Learning curves",
@@ -196,8 +198,29 @@ def test_model_that_is_gone_leaves_its_part_out(shop, page, tmp_path):
     again = draw_run(shop.report(), tmp_path / "gone", shop.picture, ENGLISH)
     assert "Its folder is no longer there" in again
     assert "Learning curves" not in again
+    assert '<a href="#model">' in again
     faults = page[page.index('<section id="faults"') :]
     assert again[again.index('<section id="faults"') :] == faults
+
+
+def test_attributes_without_labels_are_not_called_right(tmp_path):
+    """A shop that labels two of three attributes is told of two, and that there is a third."""
+    vocabulary = {**VOCABULARY, "gender": ("Men", "Women")}
+    shop = world(tmp_path, vocabulary=vocabulary)
+    shop.connection.execute("delete from evaluations where head = 'gender' and id <> 'p1'")
+    shop.connection.execute(
+        "update products set gone = true, run = 'r1' where id = 'p2'"  # and told where it changed
+    )
+    text = text_of(run_page_of(shop))
+    for said in (
+        "2 of the 3 attributes are right at once for",
+        "2 of 3 attributes right at once",
+        "2 attributes at once are right for",
+        "Not ranked, for fewer than 20 rows: gender.",
+    ):
+        assert said in text, said
+    assert text.count("1 product has left the CSV.") == 2  # in the verdict, and what changed
+    assert "No product was measured both then and now" not in text
 
 
 def test_same_report_gives_the_same_page(shop, page):
@@ -218,8 +241,10 @@ def test_model_page_tells_what_the_issue_asks(shop):
     """The page of a training has the same figures, of the pictures kept aside."""
     text = text_of(draw_model(shop.folder, ENGLISH))
     for said in (
-        "On 20 labelled products that the model never trained on",
+        "Of labelled products that the model never trained on",
         "Measured on 20 labelled pictures kept aside",
+        "Nor were pictures much like these, unless more than 32 are alike.",
+        "in groups of at most 32",
         "No macro average: no class has 20 rows or more.",
         "Most confused:",
         "No class has 20 measured rows: none can be called weak.",

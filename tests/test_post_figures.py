@@ -5,7 +5,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from engagement.findings import Curves, Cutoff
-from reports.engagement import Hour, SizeBand
+from reports.engagement import SizeBand
+from reports.hours import Hour
 from reports.language import LANGUAGES, language
 from reports.post_figures import (
     hours_of_posting,
@@ -21,7 +22,7 @@ CURVES = Curves(
     frozen=Cutoff(0.4, 0.4, 60, 0.75, 0.45, 0.5625),
     heads=1,
 )
-HOURS = (Hour(3, 10, 10), Hour(19, 40, 30), Hour(23, 30, 6))
+HOURS = (Hour(3, 10, 10, 9), Hour(19, 40, 30, 9), Hour(23, 30, 6, 9))
 BANDS = (
     SizeBand(0, 40, 3, 0, 0.01, 0.02, 0.05),
     SizeBand(1_000_000, 9, 1, 2, 0.005, 0.01, 0.02),
@@ -92,6 +93,27 @@ def test_hours_of_few_posts_are_drawn_empty():
     points = [line[0] for line in lines(svg, "train") if line[0] == line[1]]
     assert len(points) == len(HOURS)
     assert empty[0] == points[0]
+
+
+def test_the_line_of_an_hour_is_its_interval():
+    """Two hours are judged: at 97.5 % 30 of 40 are 0.575 to 0.870, of an axis from 0 to 1."""
+    svg = DRAWN["hours"](language("en"))
+    spans = [line for line in lines(svg, "train") if line[0] != line[1]]
+    ends = HOURS[1].interval(0.975)
+    assert ends == pytest.approx((0.5747, 0.8693), abs=2e-3)
+    first, second = HOURS[0].interval(0.975), ends
+    drawn = [abs(line[0][1] - line[1][1]) for line in spans]
+    assert drawn[1] / drawn[0] == pytest.approx(
+        (second[1] - second[0]) / (first[1] - first[0]), rel=0.01
+    )
+
+
+def test_sizes_of_few_posts_are_drawn_empty():
+    """Nine posts of one account are not compared."""
+    svg = DRAWN["sizes"](language("en"))
+    [empty] = lines(svg, "paper")
+    points = [line[0] for line in lines(svg, "train") if line[0] == line[1]]
+    assert empty[0] == points[1]
 
 
 def test_numbers_are_those_of_the_language():

@@ -22,6 +22,7 @@ COUNTS = {
     "cached": 70,
     "failed": 10,
     "unchanged": 5,
+    "gone": 0,
     "seconds": 12.345,
     "report": Path("reports/r1.html"),
     "database": Path("store/catalog.duckdb"),

@@ -175,6 +175,34 @@ def test_older_database_is_one_line(tagged):
     assert "keeps no figures of the run" in result.output
 
 
+def test_place_that_cannot_be_written_is_one_line(tagged):
+    """A folder is no place for a page: the line names it, and nothing else is written."""
+    bench, run = tagged
+    result = bench.run("report", run, "--output", bench.folder)
+    assert result.exit_code == 2
+    assert f"{bench.folder} can't be written" in result.output
+
+
+def test_what_left_the_csv_is_told(tagged):
+    """The night's summary counts it, and its page says so first, as a tenth is too many."""
+    bench, _ = tagged
+    del bench.rows[:4]
+    summary = bench.tag()
+    assert (summary["gone"], summary["products"]) == (4, 8)
+    assert "4 rows of the last run have left the CSV, which has 8 now" in page(
+        bench, summary["run"]
+    )
+
+
+def test_night_without_pictures_is_told(tagged):
+    """When most pictures fail the page says first what to look at."""
+    bench, _ = tagged
+    bench.shop.pages.clear()
+    summary = bench.tag("--refetch")
+    assert summary["exit_code"] == 3
+    assert "12 of 12 pictures failed: see that their host answers" in page(bench, summary["run"])
+
+
 def test_unknown_run_is_one_line(tagged):
     """A run that there is not is refused, with what to do next."""
     bench, _ = tagged

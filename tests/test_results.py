@@ -6,6 +6,8 @@ import pytest
 
 from catalog.models.metrics import Share
 from reports import results
+from reports.alike import alike
+from reports.asking import ask
 from reports.language import language
 from reports.leftovers import EACH_REASON, to_do
 from reports.measured import Shown, mapped, shown_in
@@ -152,7 +154,10 @@ def test_verdict_says_what_was_done_and_how_good_it_is(shop):
     """The sentences name the counts, the best and weakest attribute, and all at once."""
     done, quality, changed = verdict(shop.report(), ENGLISH)
     assert done == "39 of 40 products are tagged by \u2068tagger/1\u2069."
-    assert "category is right for 100.0% and colour, the weakest attribute, for 65.6%" in quality
+    assert quality.startswith(
+        "Of labelled products that the model never trained on, category is right for 100.0% of 32"
+        " and colour, the weakest attribute, for 65.6% of 32."
+    )
     assert "All 2 attributes are right at once for 65.6% of 32 (48.3% to 79.6%)." in quality
     assert "Since the last run" in changed
 
@@ -206,6 +211,62 @@ def test_changed_labels_are_counted_by_cause(shop):
         assert each.product.picture
 
 
+def test_labels_of_several_causes_are_counted_apart(shop):
+    """Each cause has its own counts; examples come from all of them, in the order of a hash."""
+    whole = shop.report().change
+    shop.connection.execute("update history.tags set cause = 'labels' where id in ('p0', 'p24')")
+    change = shop.report().change
+    assert {each.cause: (each.labels, each.products) for each in change.causes} == {
+        "model": (whole.causes[0].labels - 2, whole.causes[0].products - 2),
+        "labels": (2, 2),
+    }
+    causes = {each.product.id: each.cause for each in change.examples}
+    assert list(causes) == [each.product.id for each in whole.examples]
+    assert [row for row, cause in causes.items() if cause == "labels"] == [
+        row for row in causes if row in ("p0", "p24")
+    ]
+
+
+def test_changed_labels_are_counted_where_they_lie(shop):
+    """Of however many labels that changed only the counts and a few examples are loaded."""
+    span = {"source": "shop", "run": "r1", "before": BEFORE}
+    [row] = ask(shop.connection, "relabelled", span | {"most": 2}).to_pylist()
+    assert row["labels"] > len(row["examples"]) == 2
+
+
+def test_products_that_left_the_csv_are_counted(shop):
+    """Two left since the run before, one left long ago, one came back: two are told."""
+    assert shop.report().change.gone == 0
+    shop.connection.execute(
+        "update products set gone = true, run = case when id = 'p3' then 'r0' else 'r1' end"
+        " where id in ('p1', 'p2', 'p3')"
+    )
+    report = shop.report()
+    assert report.change.gone == 2
+    assert "2 products have left the CSV." in verdict(report, ENGLISH)[2]
+    assert "left the CSV" not in verdict(replace(report, change=None), ENGLISH)[2]
+
+
+def test_attribute_with_one_label_has_no_headline(shop):
+    """Colour with one measured row is neither the best nor the weakest, nor told of all at once."""
+    shop.connection.execute("delete from evaluations where head = 'colour' and id <> 'p1'")
+    report = shop.report()
+    assert [head.n for head in report.evaluation.heads] == [32, 1]
+    assert [(each.name, each.n) for each in report.headline.figures] == [("accuracy:category", 32)]
+    assert verdict(report, ENGLISH)[1] == (
+        "Of labelled products that the model never trained on, category is right for 100.0% of 32."
+    )
+    assert report.change.rows is None
+    assert "category is right for 100.0% of" in verdict(report, ENGLISH)[2]
+
+
+def test_few_labels_have_no_headline(tmp_path):
+    """Of eight products measured nothing is called right; the page has the figures all the same."""
+    report = world(tmp_path, products=10).report()
+    assert (report.evaluation.measured, report.headline.figures) == (8, ())
+    assert "Too few labelled products" in verdict(report, ENGLISH)[1]
+
+
 def test_run_that_the_store_forgot_is_no_change(shop):
     """A run before of which nothing is known any more is as none."""
     assert shop.report("r-gone").change is None
@@ -232,9 +293,9 @@ def test_failed_pictures_count_once_a_product(shop):
 
 def test_pictures_that_look_alike_are_grouped(shop):
     """Ten products in a row have pictures that differ by a few bits: four groups of ten."""
-    alike = shop.report().alike
-    assert (alike.pictures, alike.groups, alike.alike, alike.shared) == (40, 4, 40, 0)
-    [first, *_] = alike.largest
+    found = shop.report().alike
+    assert (found.pictures, found.groups, found.alike, found.shared) == (40, 4, 40, 0)
+    [first, *_] = found.largest
     assert (first.pictures, first.products, len(first.shown)) == (10, 10, 4)
     assert all(shown.picture and shown.title for shown in first.shown)
 
@@ -244,8 +305,27 @@ def test_picture_under_several_products_is_counted(shop):
     shop.connection.execute(
         "update products set pictures = ['/shop/3'] where id in ('p3', 'p13', 'p23')"
     )
-    alike = shop.report().alike
-    assert (alike.shared, alike.sharing, alike.pictures) == (1, 3, 38)
+    found = shop.report().alike
+    assert (found.shared, found.sharing, found.pictures) == (1, 3, 38)
+
+
+def test_product_of_several_pictures_is_one_product(shop):
+    """Ten pictures that look alike, three of them under both p0 and p1, are of nine products.
+
+    The pictures that p0 and p1 share are under two products in all, not six.
+    """
+    shop.connection.execute(
+        "update products set pictures = ['/shop/0', '/shop/1', '/shop/2'] where id in ('p0', 'p1')"
+    )
+    shop.connection.execute("update products set pictures = [] where id = 'p2'")
+    found = alike(shop.connection, "shop")
+    assert (found.pictures, found.shared, found.sharing) == (40, 3, 2)
+    assert sorted((each.pictures, each.products) for each in found.largest) == [
+        (10, 9),
+        (10, 10),
+        (10, 10),
+        (10, 10),
+    ]
 
 
 def test_report_comes_back_from_the_warehouse(shop):

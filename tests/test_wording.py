@@ -125,7 +125,7 @@ def test_every_code_has_words(spoken):
     names = ("MAJORITY", "FOLLOWERS", "ACCOUNT_MEAN", "TIME", "PICTURE", "TOGETHER")
     for name in names:
         assert all(rung_in_words(spoken, getattr(ladder, name)))
-    for cause in ("rule", "bar", "likes", "model", "picture", "head"):
+    for cause in ("rule", "age", "bar", "likes", "model", "picture", "head"):
         assert cause_in_words(spoken, cause) != cause
     assert unknown_reason(spoken, "some_day") == ("some day", "")
     assert rung_in_words(spoken, "stars") == ("stars", "")

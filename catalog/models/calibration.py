@@ -2,10 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import pi, sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+Z = 1.959963984540054
+ONE_SIDED = 1.6448536269514722
+"""How many standard deviations 95 of 100 stay within, two-sided and at one end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +20,11 @@ class Bin:
     score: float
     share: float
     n: int
+
+    @property
+    def beyond_chance(self) -> bool:
+        """Whether score and share are further apart than they are in 95 of 100 by chance."""
+        return abs(self.score - self.share) > Z * _deviation(self)
 
 
 def reliability(so: NDArray[np.bool_], score: NDArray[Any], bins: int) -> tuple[Bin, ...]:
@@ -37,3 +47,27 @@ def expected_error(bins: Sequence[Bin]) -> float | None:
     """The expected calibration error (Naeini et al. 2015), 0 to 1; None without a row."""
     rows = sum(each.n for each in bins)
     return sum(each.n * abs(each.score - each.share) for each in bins) / rows if rows else None
+
+
+def chance_error(bins: Sequence[Bin]) -> float | None:
+    """The expected calibration error that scores have on average which are probabilities.
+
+    So few rows never have just the share that was told: in a bin it strays from its score by
+    sqrt(2 / pi) standard deviations on average. None without a row.
+    """
+    rows = sum(each.n for each in bins)
+    strays = sum(each.n * _deviation(each) for each in bins)
+    return sqrt(2 / pi) * strays / rows if rows else None
+
+
+def by_chance(bins: Sequence[Bin]) -> bool:
+    """Whether the expected calibration error is no larger than chance makes it, in 95 of 100."""
+    rows = sum(each.n for each in bins)
+    spread = sqrt((1 - 2 / pi) * sum((each.n * _deviation(each)) ** 2 for each in bins))
+    middle, error = chance_error(bins), expected_error(bins)
+    return middle is None or error is None or error <= middle + ONE_SIDED * spread / rows
+
+
+def _deviation(each: Bin) -> float:
+    """The standard deviation of the share of a bin whose score is a probability."""
+    return sqrt(max(0.0, each.score * (1 - each.score)) / each.n)  # float32 may exceed 1

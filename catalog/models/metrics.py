@@ -34,13 +34,16 @@ class Share:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The 95 % interval of the share after Wilson (1927), which never leaves 0 to 1.
+        """The 95 % interval of the share."""
+        return self.interval_at(1.959963984540054)
+
+    def interval_at(self, z: float) -> tuple[float, float] | None:
+        """The interval of `z` standard errors after Wilson (1927), which never leaves 0 to 1.
 
         Scipy has it too, behind half a second of imports.
         """
         if not self.n:
             return None
-        z = 1.959963984540054
         share, room = self.right / self.n, z * z / self.n
         middle = (share + room / 2) / (1 + room)
         half = z * np.sqrt(share * (1 - share) / self.n + room / (4 * self.n)) / (1 + room)
@@ -126,12 +129,6 @@ class HeadScores:
             sorted((c for c in self.classes if c.n), key=lambda each: (-each.n, each.label))
         )
 
-    @property
-    def most_confused(self) -> ClassScores | None:
-        """The class with the most rows mistaken for one other; None where there is no mistake."""
-        worst = max(self.present, key=lambda each: each.taken, default=None)
-        return worst if worst and worst.taken else None
-
     def as_dict(self) -> dict[str, Any]:
         """The head's figures as card.json keeps them (the confusion counts stay out)."""
         return {
@@ -208,10 +205,11 @@ def whole_row(right: Sequence[Mapping[Row, bool]]) -> Share:
     """The share of rows that are right in every head at once.
 
     Each head tells of its own labelled rows, by any key, whether it is right; only rows that are
-    labelled in every head count.
+    labelled in every head count, but a head without any row is not asked.
     """
-    everywhere = set.intersection(*map(set, right)) if right else set()
-    return Share(sum(all(head[row] for head in right) for row in everywhere), len(everywhere))
+    asked = [head for head in right if head]
+    everywhere = set.intersection(*map(set, asked)) if asked else set()
+    return Share(sum(all(head[row] for head in asked) for row in everywhere), len(everywhere))
 
 
 def macro_over(classes: Sequence[ClassScores], least: int) -> Averages | None:

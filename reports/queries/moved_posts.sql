@@ -1,6 +1,7 @@
 -- Posts whose label or guess is another one than after the run $before, and why.
 -- One row a thing (label or guess), cause, and what it was and is; null is unknown, or no guess.
--- Causes of a label: rule, bar (what training posts set), likes (the post's own, or its account's).
+-- Causes of a label: rule, age (too young then, or now), bar (what training posts set), likes (what
+-- else is known of the post or its account).
 -- Causes of a guess: model, picture, head (another one of the model's, with its threshold).
 -- params: $source, $before
 with
@@ -32,6 +33,9 @@ both_times as (
         now.guess as guess_now,
         case
             when past.rule != now.rule then 'rule'
+            when
+                (past.reason is not distinct from 'too_young')
+                != (now.reason is not distinct from 'too_young') then 'age'
             when past.bar is distinct from now.bar then 'bar'
             else 'likes'
         end as cause_of_label,

@@ -1,5 +1,6 @@
--- The posts that were measured after the run $before and are now: how many are guessed rightly
--- (stands), were wrong then and are not now (mended), and the other way round (broken).
+-- The posts that were measured after the run $before and are now, by the same rule and bar: how
+-- many are guessed rightly (stands), were wrong then and are not now (mended), and the other way
+-- round (broken). Both guesses are held against today's label: other likes mend no answer.
 -- One row; new counts the posts that were not decided on then.
 -- params: $source, $before
 with
@@ -18,7 +19,9 @@ past as (
     select
         decided.id,
         decided.evaluated,
-        decided.label = decided.guess as was_right
+        decided.guess,
+        decided.rule,
+        decided.bar
     from history.engagement as decided
     semi join newest using (id, decided_at)
     where source = $source and run <= $before
@@ -29,8 +32,14 @@ present as (
 
     select
         past.id is null as new,
-        coalesce(past.evaluated and engagement.evaluated, false) as paired,
-        past.was_right,
+        coalesce(
+            past.evaluated
+            and engagement.evaluated
+            and past.rule = engagement.rule
+            and past.bar is not distinct from engagement.bar,
+            false
+        ) as paired,
+        engagement.label = past.guess as was_right,
         engagement.label = engagement.guess as is_right
     from engagement
     left join past using (id)

@@ -28,7 +28,6 @@ readable as (
 
 )
 
-select asked.id, asked.title, images.picture, images.width, images.height
+select asked.id, asked.title, readable.picture
 from asked
 left join readable using (id)
-left join images using (picture)

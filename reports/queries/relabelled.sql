@@ -1,6 +1,7 @@
 -- Labels of a source's products that a run changed: the final ones, as people see them.
--- One row per product and attribute, in the order of a hash; new products do not count.
--- params: $source, $run, $before (the run before)
+-- One row per cause, the commonest first, with some of its labels, in the order of a hash; new
+-- products do not count.
+-- params: $source, $run, $before (the run before), $most (examples of a cause)
 with
 
 newest_before as (
@@ -53,7 +54,22 @@ compared as (
 
 )
 
-select *
+select
+    cause,
+    count(*) as labels,
+    count(distinct id) as products,
+    arg_min(
+        struct_pack(
+            place := md5(id) || id || attribute,
+            id := id,
+            attribute := attribute,
+            label_before := label_before,
+            label_after := label_after
+        ),
+        md5(id) || id || attribute,
+        $most
+    ) as examples
 from compared
 where label_before is distinct from label_after
-order by md5(id), id, attribute
+group by cause
+order by labels desc, cause
