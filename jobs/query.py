@@ -49,7 +49,6 @@ def answer(
             text = one_select(question)
             con.sql(f"from (\n{text}\n)", params=dict(params or {}))  # bound, never computed
             rows = con.sql(text, params=dict(params or {}))
-            # Of the ways to Arrow the only one that DuckDB 1.4 has and 2.0 does not deprecate.
             answered = pa.RecordBatchReader.from_stream(rows)
         except duckdb.Error as error:
             raise BadInput(_first_line(error), hint=_hint(error)) from error
