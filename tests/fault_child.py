@@ -55,7 +55,7 @@ class Faults:
         self._point = point
         self._kind = kind
         self._before = dict(self._files())
-        self._flushed: set[int] = set()  # inodes
+        self._flushed: set[tuple[int, int, int]] = set()  # an inode alone comes again
         self._lock = threading.Lock()
 
     def install(self) -> None:
@@ -71,7 +71,7 @@ class Faults:
                 self._pass(name, path.relative_to(self._root).as_posix())
             done = call(target, *rest)
             if name == "fsync":
-                self._flushed.add(os.fstat(target).st_ino)
+                self._flushed.add(identity(os.fstat(target)))
             return done
 
         return guarded
@@ -95,15 +95,19 @@ class Faults:
 
     def _lose(self) -> None:
         """Empty the files that were written since the start and never flushed."""
-        for path, (inode, *about) in self._files():
-            if self._before.get(path) != (inode, *about) and inode not in self._flushed:
+        for path, about in self._files():
+            if self._before.get(path) != about and about not in self._flushed:
                 os.truncate(path, 0)
 
     def _files(self) -> Iterator[tuple[str, tuple[int, int, int]]]:
         for folder, _, names in os.walk(self._root):
             for name in names:
-                about = (path := Path(folder, name)).stat()
-                yield str(path), (about.st_ino, about.st_size, about.st_mtime_ns)
+                yield str(path := Path(folder, name)), identity(path.stat())
+
+
+def identity(about: os.stat_result) -> tuple[int, int, int]:
+    """Which file in which state, whatever its name: inode, size and time of the last write."""
+    return about.st_ino, about.st_size, about.st_mtime_ns
 
 
 def ballast(root: Path) -> Path:
