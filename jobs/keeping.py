@@ -4,15 +4,11 @@
 """
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-import duckdb
-
 from jobs.errors import BadInput, JobError
-from jobs.run import LIMITS, ROWS_PER_PART, Run, open_run
+from jobs.run import ROWS_PER_PART, Run, missing_part_told, open_run, store_views
 from sql.compaction import (
     GRACE,
     NewerStore,
@@ -23,7 +19,6 @@ from sql.compaction import (
     remove,
     write_live,
 )
-from sql.database import create_views
 from sql.manifests import Manifest, Part, visible
 from sql.publish import is_published, publish
 from sql.store import Store
@@ -117,7 +112,7 @@ def _live_parts(run: Run) -> list[Part] | None:
     shown = [manifest for manifest in visible(run.past) if manifest.parts]
     try:
         check_tables(shown)
-        with _kept(run) as con:
+        with store_views(run.store, run.past, run.work) as con:
             find_kept(con, datetime.now(UTC) - GRACE)
             together = all(manifest.replaces for manifest in shown)
             rows = sum(part.rows for manifest in shown for part in manifest.parts)
@@ -155,21 +150,3 @@ def publish_again(run: Run) -> bool:
 def _publish(store: Store, past: list[Manifest]) -> None:
     with missing_part_told():
         publish(store, past)
-
-
-@contextmanager
-def missing_part_told() -> Iterator[None]:
-    """A part that somebody deleted is one clear line."""
-    try:
-        yield
-    except ValueError as error:
-        raise JobError(str(error), hint="put it back from a copy") from error
-
-
-@contextmanager
-def _kept(run: Run) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection that sees the store; what does not fit into memory goes to the work folder."""
-    with duckdb.connect(config=LIMITS | {"temp_directory": str(run.work)}) as con:
-        with missing_part_told():
-            create_views(con, run.store, run.past)
-        yield con

@@ -1,22 +1,11 @@
 """The commands that keep a store: rebuild, compact, prune, runs, report, and more of models."""
 
 from pathlib import Path
-from typing import Protocol
 
 import click
 
-from jobs.settings import LANGUAGES, Settings, store_of
-
-LANG = click.option("--lang", type=click.Choice(LANGUAGES), help="Of the report [en].")
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
-
-class Context(Protocol):
-    """What these commands need of the flags before them."""
-
-    @property
-    def settings(self) -> Settings:
-        """The settings of this call."""
+from jobs.options import AS_JSON, LANG, Context
+from jobs.settings import store_of
 
 
 @click.command()

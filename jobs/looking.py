@@ -7,8 +7,8 @@ with the rows.
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -109,27 +109,46 @@ def look(
     `done` holds the keys (see `key`) of pictures that need no look; it grows by those looked at.
     Without eyes pictures are only decoded, for their fingerprint.
     """
-    stop = threading.Event()
-    notes = _Notes(run, eyes)
     with ExitStack() as stack:
         decoders: SimpleQueue[Decoder] = SimpleQueue()
         for _ in range(workers):
             size = eyes.size if eyes else FINGERPRINT_SIZE
             decoders.put(stack.enter_context(Decoder(size)))
-        stack.callback(stop.set)
-        stage = partial(parallel, ahead=WAITING, stop=stop)
+        stage = stack.enter_context(_pipeline())
         got = stage(partial(_get, fetcher, run.store), due, threads=FETCH_THREADS)
         decode = partial(_decode, decoders, run.store)
         decoded = stage(decode, _once(got, done), threads=workers)
         looked = stage(partial(_look, eyes), _batches(decoded), threads=workers)
-        try:
-            for batch in looked:
-                notes.take(batch)
-                advance(len(batch.items))
-        except (KeyboardInterrupt, RuntimeError):
-            notes.flush()  # what was finished is kept
-            raise
+        _note(_Notes(run, eyes), looked, advance)
+
+
+def get(run: Run, due: Iterable[Due], fetcher: Fetcher, advance: Advance) -> None:
+    """Get what is due, and look at nothing; every outcome becomes a fact of the run."""
+    with _pipeline() as stage:
+        got = stage(partial(_get, fetcher, run.store), due, threads=FETCH_THREADS)
+        _note(_Notes(run, None), (_Looked([one], []) for one in got), advance)
+
+
+@contextmanager
+def _pipeline() -> Iterator[Callable[..., Iterator[Any]]]:
+    """How to make a stage; the threads of all of them are told to leave at the end."""
+    stop = threading.Event()
+    try:
+        yield partial(parallel, ahead=WAITING, stop=stop)
+    finally:
+        stop.set()
+
+
+def _note(notes: "_Notes", looked: "Iterable[_Looked]", advance: Advance) -> None:
+    """Write down what comes out of a pipeline; what was finished is kept, whatever ends it."""
+    try:
+        for batch in looked:
+            notes.take(batch)
+            advance(len(batch.items))
+    except (KeyboardInterrupt, RuntimeError):
         notes.flush()
+        raise
+    notes.flush()
 
 
 def key(picture: str) -> bytes:

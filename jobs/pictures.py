@@ -1,6 +1,7 @@
 """The picture stage as jobs call it: what is due, with the machine's own size."""
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 ROWS = 100_000  # of a batch from DuckDB
 
 
-def rules_of(settings: Settings, *, refetch: bool) -> Rules:
-    """When this run asks again for what is known."""
-    return Rules(settings.recheck_after, refetch, settings.fetch.allow_hosts)
+def rules_of(settings: Settings, *, refetch: bool, looks: bool = True) -> Rules:
+    """When this run asks again for what is known, and whether it looks at what it has."""
+    return Rules(settings.recheck_after, refetch, settings.fetch.allow_hosts, looks)
 
 
 def cores() -> int:
@@ -55,6 +56,15 @@ def get_and_look(
     total = sum(plan.asks.values())
     with Fetcher(settings.fetch) as fetcher, console.progress("pictures", total) as advance:
         look(run, read_due(plan.due), fetcher, eyes, done, cores(), advance)
+
+
+def get_only(run: Run, due: Path, total: int, settings: Settings, console: Console) -> None:
+    """Get the pictures that a plan's file names, so many; nothing looks at them."""
+    from catalog.images.fetch import Fetcher  # noqa: PLC0415 - as above
+    from jobs.looking import get, read_due  # noqa: PLC0415
+
+    with Fetcher(settings.fetch) as fetcher, console.progress("pictures", total) as advance:
+        get(run, read_due(due), fetcher, advance)
 
 
 def _eyes(model: Model) -> "Eyes":

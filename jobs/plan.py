@@ -20,7 +20,7 @@ from sql import statements
 
 BATCH_ROWS = 10_000
 # Another setting can change that at once, and time hardly ever.
-_SETTLED_BY_RULES = frozenset({Reason.ADDRESS_REFUSED, Reason.PORT_REFUSED})
+SETTLED_BY_RULES = frozenset({Reason.ADDRESS_REFUSED, Reason.PORT_REFUSED})
 
 ASKS = {
     "new": "to fetch",
@@ -50,6 +50,7 @@ class Rules:
     recheck_after: timedelta
     refetch: bool
     allow_hosts: tuple[str, ...]  # HOST:PORT that the guard lets through
+    looks: bool = True  # whether pictures that are here are looked at, too
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def _know_locations(con: duckdb.DuckDBPyConnection, model: str | None) -> None:
         model=model,
         now=current_time(),
         passing=sorted(PASSING_IN_DECODING),
-        settled_by_rules=sorted(_SETTLED_BY_RULES),
+        settled_by_rules=sorted(SETTLED_BY_RULES),
     )
 
 
@@ -200,7 +201,7 @@ def _ask(row: Mapping[str, Any], rules: Rules) -> str | None:
         if row["outcome"] is None:
             return "new"
         return "retry" if row["outcome"] == "failed" else "recheck"
-    return "look" if row["picture"] and not row["looked_at"] else None
+    return "look" if rules.looks and row["picture"] and not row["looked_at"] else None
 
 
 def _is_due(row: Mapping[str, Any], rules: Rules) -> bool:
@@ -208,12 +209,13 @@ def _is_due(row: Mapping[str, Any], rules: Rules) -> bool:
         return True
     if row["local"]:
         return _stat(row["location"]) != (row["size"], row["mtime_ns"])
-    if row["reason"] in _SETTLED_BY_RULES:
-        return bool(row["old"]) or _is_allowed(row["location"], rules.allow_hosts)
+    if row["reason"] in SETTLED_BY_RULES:
+        return bool(row["old"]) or is_allowed(row["location"], rules.allow_hosts)
     return bool(row["due"])
 
 
-def _is_allowed(url: str, allow_hosts: tuple[str, ...]) -> bool:
+def is_allowed(url: str, allow_hosts: tuple[str, ...]) -> bool:
+    """Whether the settings let the guard ask the host and port of a URL, whatever they are."""
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     return Guard(allow_hosts).allows(parts.hostname or "", port)

@@ -16,10 +16,10 @@ from pathlib import Path
 import duckdb
 
 from catalog.models.artefact import CARD
-from jobs.keeping import existing, missing_part_told, publish_again
+from jobs.keeping import existing, publish_again
 from jobs.models import cards_of
 from jobs.report import write_index
-from jobs.run import open_run, read_manifests
+from jobs.run import missing_part_told, open_run, read_manifests
 from sql.compaction import GRACE, expired
 from sql.database import create_views
 from sql.manifests import WITHDRAWN, Manifest, Part

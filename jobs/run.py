@@ -81,6 +81,11 @@ class Run:
         shown = own if finished else replace(own, source=None)
         return staged_views(self.store, [*self.past, shown], intake, self.work)
 
+    def store_views(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """The views of the store with what this run has flushed."""
+        shown = [*self.past, self._manifest({}, {}, None, None)]
+        return store_views(self.store, shown, self.work)
+
     def write(self, table: str, rows: pa.RecordBatch | pa.Table | list[dict[str, Any]]) -> None:
         """Add rows to a table; those of tables with dynamic columns bring their schema."""
         if isinstance(rows, list):
@@ -159,6 +164,29 @@ class Run:
 
 
 @contextmanager
+def store_views(
+    store: Store, runs: list[Manifest], scratch: Path
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that sees the store as these runs left it; JobError when a part is gone.
+
+    What does not fit into the memory it may use goes to `scratch`.
+    """
+    with duckdb.connect(config=LIMITS | {"temp_directory": str(scratch)}) as con:
+        with missing_part_told():
+            create_views(con, store, runs)
+        yield con
+
+
+@contextmanager
+def missing_part_told() -> Iterator[None]:
+    """A part that somebody deleted is one clear line."""
+    try:
+        yield
+    except ValueError as error:
+        raise JobError(str(error), hint="put it back from a copy") from error
+
+
+@contextmanager
 def staged_views(
     store: Store, runs: list[Manifest], intake: Intake, scratch: Path
 ) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -166,13 +194,9 @@ def staged_views(
 
     What was taken in is the view `staged`, in the columns of its table but for `seen_at`, and the
     refused rows `refused`; `known` is that table, of all sources, and `refused_before` what was
-    refused of such CSVs. What does not fit into the memory it may use goes to `scratch`.
+    refused of such CSVs.
     """
-    with duckdb.connect(config=LIMITS | {"temp_directory": str(scratch)}) as con:
-        try:
-            create_views(con, store, runs)
-        except ValueError as error:
-            raise JobError(str(error), hint="put it back from a copy") from error
+    with store_views(store, runs, scratch) as con:
         table = table_of(intake)
         con.from_parquet(str(intake.records)).create_view("accepted")
         con.execute(f"create view staged as {statements.read(f'staged_{table}')}")

@@ -104,7 +104,7 @@ def get_pictures(
         with run.views(intake) as con:
             material = read(con)
         if plan.asks:
-            run.commit(dict(plan.asks), arguments=arguments)
+            run.commit({"asked": sum(plan.asks.values())}, arguments=arguments)
         else:
             run.republish()
     return material

@@ -179,7 +179,7 @@ def _counted(run: RunLine, language: Language) -> Iterator[str]:
     if "parameters" in counts:
         yield language.ngettext("%(num)s parameter", "%(num)s parameters", counts["parameters"])
     if run.job == "fetch":
-        asked = sum(counts.values())
+        asked = counts.get("asked", sum(counts.values()))  # runs of 0.1 counted by kind alone
         yield language.ngettext("%(num)s picture asked for", "%(num)s pictures asked for", asked)
     if run.job == "compact":
         yield language.ngettext("%(num)s row kept", "%(num)s rows kept", counts.get("rows", 0))
