@@ -7,6 +7,7 @@ is a `Reject` in its place, so that rows read and rows refused always add up.
 import codecs
 import csv
 import io
+import os
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -22,6 +23,14 @@ MAX_DETAIL = 200
 _DELIMITERS = (",", ";", "\t")
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _BLOCK = 2**16
+# How files start that people take for a CSV, and what is to be done with them.
+_OTHER_FILES = {
+    b"\x1f\x8b": "is packed with gzip: unpack it first",
+    b"PK\x03\x04": "is an Excel workbook or a ZIP file: export the table as CSV",
+    b"\xd0\xcf\x11\xe0": "is an Excel workbook: export the table as CSV",
+    b"\x89PNG": "is a picture, not a text file",
+    b"\xff\xd8\xff": "is a picture, not a text file",
+}
 # Some codecs let half a surrogate pair through, which no UTF-8 file can hold.
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 _IGNORED_IN_NAMES = re.compile(r"[\s_\-\ufeff]+")
@@ -156,8 +165,12 @@ def open_table(path: Path, encoding: str | None = None) -> Iterator[Table]:
     `TableRefused` when there is no such file, or it is empty, not text, or of another encoding.
     """
     with _open_text(path, encoding) as stream:
+        _refuse_other_files(path)
         lines = _Lines(_physical_lines(stream, path))
-        first = _first_line(lines)
+        try:
+            first = _first_line(lines)
+        except _TooLarge as error:
+            raise TableRefused(f"{path}: its first line is too long to be a header") from error
         if first is None:
             raise TableRefused(f"{path} is empty")
         if "\0" in first:
@@ -234,7 +247,12 @@ def _reader(lines: Iterator[str], delimiter: str) -> Iterator[list[str]]:
 
 
 def _physical_lines(stream: TextIO, path: Path) -> Iterator[str]:
-    """Hand out lines with their ends; of one beyond MAX_ROW only the first characters."""
+    """Hand out lines with their ends; of one beyond MAX_ROW only the first characters.
+
+    `TableRefused` at the end of a file that somebody is still writing: what is not in it yet
+    would count as gone.
+    """
+    before = _state(stream)
     try:
         while line := stream.readline(MAX_ROW + 1):
             yield line
@@ -242,6 +260,14 @@ def _physical_lines(stream: TextIO, path: Path) -> Iterator[str]:
                 line = stream.readline(MAX_ROW + 1)
     except UnicodeError as error:
         raise TableRefused(_undecodable(path, stream.encoding, error)) from error
+    if _state(stream) != before:
+        raise TableRefused(f"{path} changed while it was read; run again when it is whole")
+
+
+def _state(stream: TextIO) -> tuple[int, int]:
+    """Tell how large an open file is, and when it was last written to."""
+    said = os.fstat(stream.fileno())
+    return said.st_size, said.st_mtime_ns
 
 
 def _first_line(lines: _Lines) -> str | None:
@@ -291,6 +317,15 @@ def _open_text(path: Path, encoding: str | None) -> Iterator[TextIO]:
         raise TableRefused(f"{path} can't be read: {error.strerror}") from error
     with stream:
         yield stream
+
+
+def _refuse_other_files(path: Path) -> None:
+    """Say what a file is that is known by how it starts and is no text."""
+    with path.open("rb") as raw:
+        start = raw.read(4)
+    for mark, what in _OTHER_FILES.items():
+        if start.startswith(mark):
+            raise TableRefused(f"{path} {what}")
 
 
 def _codec(encoding: str | None) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalog.intake import Intake
@@ -26,12 +27,12 @@ class Check:
     intake: Intake
     plan: Plan
     model: str | None  # that would tag; None: one would be trained first
-    refused: list[dict[str, Any]]  # every refused row
+    refused: pa.Table  # every refused row: there may be millions
 
     def as_json(self) -> str:
         """One JSON object, with every refused row."""
         intake, plan = self.intake, self.plan
-        return json.dumps(
+        told = json.dumps(
             {
                 "rows": intake.rows,
                 "accepted": intake.accepted,
@@ -45,10 +46,12 @@ class Check:
                 "pictures": plan.pictures,
                 "asks": dict(plan.asks),
                 "model": self.model,
-                "refused": self.refused,
             },
             ensure_ascii=False,
         )
+        rows = (row for batch in self.refused.to_batches(1000) for row in batch.to_pylist())
+        refused = ", ".join(json.dumps(row, ensure_ascii=False) for row in rows)
+        return f'{told[:-1]}, "refused": [{refused}]}}'
 
     def __str__(self) -> str:
         intake, plan = self.intake, self.plan
@@ -58,7 +61,7 @@ class Check:
                 f"rows      {intake.rows:,} = {intake.accepted:,} accepted"
                 f" + {intake.rejected:,} rejected"
             ),
-            *(f"  {_line(row)}" for row in self.refused[:LINES_SHOWN]),
+            *(f"  {_line(row)}" for row in self.refused.slice(0, LINES_SHOWN).to_pylist()),
         ]
         if len(self.refused) > LINES_SHOWN:
             lines.append(f"  and {len(self.refused) - LINES_SHOWN:,} more (--json lists them all)")
@@ -85,7 +88,7 @@ def check(catalogue: Catalogue, model: str | None, settings: Settings, refetch: 
             rules = rules_of(settings, refetch=refetch)
             undecided = count_untagged(con, catalogue.source, name) if name else 0
             plan = make_plan(con, catalogue.source, name, rules, folder, undecided=undecided)
-        refused = pq.read_table(intake.rejects).to_pylist()
+        refused = pq.read_table(intake.rejects)
     return Check(intake, plan, name, refused)
 
 

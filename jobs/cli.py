@@ -245,7 +245,7 @@ def _tag_pictures(
     from jobs.models import TAGGER, model_for  # noqa: PLC0415
     from jobs.single import look_at  # noqa: PLC0415
 
-    looks = look_at(pictures, model_for(store_of(settings), TAGGER, model))
+    looks = look_at(pictures, model_for(store_of(settings), TAGGER, model), settings.decode)
     for look in looks:
         click.echo(look.as_json() if as_json else look)
     sys.exit(DONE if all(look.heads for look in looks) else TOO_MANY_FAILED)

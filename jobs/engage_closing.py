@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from catalog.intake import Intake
+from catalog.models.artefact import ModelRefused
 from engagement.exams import picture_groups
 from engagement.findings import Auc, Review, Split
 from engagement.review import Reviewed, review_metadata, review_scored
@@ -109,7 +110,11 @@ def _reviewed(con: duckdb.DuckDBPyConnection, closing: Closing, posts: pd.DataFr
                 hint="give more posts, another rule (--high) or another split (--split)",
             ) from error
     said = picture_scores(con, posts["picture"], model.name)
-    scored = score_posts(posts, model.card, trial_of(model.folder), said)
+    try:
+        trial = trial_of(model.folder, model.card)
+    except ModelRefused as error:
+        raise BadInput(str(error), hint="`catalog models verify` tells more") from error
+    scored = score_posts(posts, model.card, trial, said)
     return review_scored(
         posts,
         model.card,

@@ -1,5 +1,6 @@
 """The commands that keep a store: rebuild, compact, prune, runs, report, and more of models."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -17,6 +18,18 @@ def rebuild(context: Context, /, as_json: bool) -> None:
 
     told = job(store_of(context.settings))
     click.echo(told.as_json() if as_json else told)
+
+
+@click.command()
+@AS_JSON
+@click.pass_obj
+def doctor(context: Context, /, as_json: bool) -> None:
+    """Tell whether this machine and the store are fit for a run; exit 1 when they are not."""
+    from jobs.doctor import examine  # noqa: PLC0415
+
+    told = examine(context.settings)
+    click.echo(told.as_json() if as_json else told)
+    sys.exit(told.exit_code)
 
 
 @click.command()
@@ -125,9 +138,22 @@ def compare_models(context: Context, /, first: str, second: str, as_json: bool) 
     click.echo(told.as_json() if as_json else told)
 
 
+@click.command("verify")
+@click.argument("names", nargs=-1, metavar="[NAME/VERSION]...")
+@AS_JSON
+@click.pass_obj
+def verify_models(context: Context, /, names: tuple[str, ...], as_json: bool) -> None:
+    """Tell whether models are what their cards say: all of the store, or these."""
+    from jobs.verifying import verify_models as job  # noqa: PLC0415
+
+    told = job(store_of(context.settings), names)
+    click.echo(told.as_json() if as_json else told)
+    sys.exit(told.exit_code)
+
+
 def add_to(cli: click.Group, models: click.Group) -> None:
     """Give the program these commands."""
-    for command in (rebuild, compact, prune, runs, report):
+    for command in (doctor, rebuild, compact, prune, runs, report):
         cli.add_command(command)
-    for command in (show_model, compare_models):
+    for command in (show_model, compare_models, verify_models):
         models.add_command(command)

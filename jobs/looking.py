@@ -23,7 +23,7 @@ from catalog.images.asking import Fetched, Known
 from catalog.images.blobs import keep
 from catalog.images.decoders import Decoded, Decoder
 from catalog.images.fetch import Fetcher
-from catalog.models.artefact import SPLIT
+from catalog.images.settings import DecodeSettings
 from catalog.models.runtime import BATCH, Output, Runtime
 from catalog.models.splits import TrainedGroups
 from jobs.console import Advance
@@ -71,7 +71,7 @@ class Eyes:
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
         self.runtime = Runtime(folder)
-        self.trained = TrainedGroups(folder / SPLIT)
+        self.trained = TrainedGroups.of_model(folder, self.runtime.card)
 
     @property
     def size(self) -> int:
@@ -101,6 +101,7 @@ def look(
     fetcher: Fetcher,
     eyes: Eyes | None,
     done: set[bytes],
+    limits: DecodeSettings,
     workers: int,
     advance: Advance,
 ) -> None:
@@ -113,7 +114,7 @@ def look(
         decoders: SimpleQueue[Decoder] = SimpleQueue()
         for _ in range(workers):
             size = eyes.size if eyes else FINGERPRINT_SIZE
-            decoders.put(stack.enter_context(Decoder(size)))
+            decoders.put(stack.enter_context(Decoder(size, limits)))
         stage = stack.enter_context(_pipeline())
         got = stage(partial(_get, fetcher, run.store), due, threads=FETCH_THREADS)
         decode = partial(_decode, decoders, run.store)

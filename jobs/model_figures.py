@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from catalog.models.artefact import Card, ModelRefused, load_card
+from catalog.models.artefact import Card
 from jobs.errors import BadInput
+from jobs.models import card_of
 from jobs.runs import Told
 from jobs.tables import aligned
 from sql.store import Store
@@ -34,7 +35,7 @@ class Figure:
 
 def show_model(store: Store, name: str) -> Told:
     """One model: what its card says, and its figures."""
-    card = _load(store, name)
+    card = card_of(store, name)
     figures = _figures(card)
     said = {
         "model": card.model,
@@ -57,7 +58,7 @@ def show_model(store: Store, name: str) -> Told:
 
 def compare_models(store: Store, first: str, second: str) -> Told:
     """The figures of two cards side by side, each with its n and interval."""
-    cards = [_load(store, first), _load(store, second)]
+    cards = [card_of(store, first), card_of(store, second)]
     sides = [{figure.name: figure for figure in _figures(card)} for card in cards]
     rows = [["", *(card.model for card in cards)]]
     rows += [
@@ -75,14 +76,15 @@ def compare_models(store: Store, first: str, second: str) -> Told:
     return Told(aligned(rows), value)
 
 
-def _load(store: Store, name: str) -> Card:
-    try:
-        return load_card(store.models / name)
-    except ModelRefused as error:
-        raise BadInput(str(error), hint="`catalog models` lists those of the store") from error
-
-
 def _figures(card: Card) -> list[Figure]:
+    """The figures of a card; BadInput when they are not what trainings write."""
+    try:
+        return _figures_of(card)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise BadInput(f"the figures in the card of {card.model} make no sense") from error
+
+
+def _figures_of(card: Card) -> list[Figure]:
     """Out of fold where there were folds, else the accuracy of each head on the test side."""
     if honest := card.metrics.get("out_of_fold"):
         return [_out_of_fold(name, honest) for name in _OUT_OF_FOLD if name in honest]

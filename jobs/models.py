@@ -101,7 +101,7 @@ class Listed:
 def _about(card: Card) -> str:
     """What tells a model from others of its task."""
     if card.task == CLASSIFIER:
-        return f"high is {card.settings['rule']}, split by {card.split['kind']}"
+        return f"high is {card.settings.get('rule')}, split by {card.split.get('kind')}"
     return ", ".join(card.vocabulary)
 
 
@@ -130,6 +130,31 @@ def cards_of(store: Store) -> Iterator[Card]:
             yield load_card(path.parent)
 
 
+def names_of(store: Store) -> list[str]:
+    """The models of a store, <name>/<version>, whether or not they can be trusted."""
+    folders = sorted(path for path in store.models.glob("[!.]*/[!.]*") if path.is_dir())
+    return [f"{folder.parent.name}/{folder.name}" for folder in folders]
+
+
+def folder_of(store: Store, name: str) -> Path:
+    """The folder of a model of the store; BadInput that tells which there are."""
+    names = names_of(store)
+    if name not in names:
+        known = f"it has {', '.join(names)}" if names else "it has none yet"
+        raise BadInput(
+            f"the store has no model {name}; {known}", hint="`catalog models` tells about each"
+        )
+    return store.models / name
+
+
+def card_of(store: Store, name: str) -> Card:
+    """The card of a model of the store; BadInput when it is not there or can't be trusted."""
+    try:
+        return load_card(folder_of(store, name))
+    except ModelRefused as error:
+        raise BadInput(str(error), hint=f"`catalog models verify {name}` tells more") from error
+
+
 @dataclass(frozen=True)
 class Used:
     """The model that serves a task from now on, and the one that did before, if there was one."""
@@ -148,12 +173,10 @@ class Used:
 
 def use(store: Store, name: str) -> Used:
     """Make a model of the store the current one of its task."""
+    task = card_of(store, name).task
     try:
-        task = load_card(store.models / name).task
         before = current(store, task)
         make_current(store, task, name)
-    except ValueError as error:
-        raise BadInput(str(error), hint="`catalog models` lists those of the store") from error
     except StoreTrouble as error:
         raise disk_error(error, "`catalog models` tells which model serves") from error
     return Used(name, task, before)

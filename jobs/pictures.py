@@ -55,7 +55,7 @@ def get_and_look(
     eyes = _eyes(model) if model else None
     total = sum(plan.asks.values())
     with Fetcher(settings.fetch) as fetcher, console.progress("pictures", total) as advance:
-        look(run, read_due(plan.due), fetcher, eyes, done, cores(), advance)
+        look(run, read_due(plan.due), fetcher, eyes, done, settings.decode, cores(), advance)
 
 
 def get_only(run: Run, due: Path, total: int, settings: Settings, console: Console) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -218,7 +219,12 @@ def is_allowed(url: str, allow_hosts: tuple[str, ...]) -> bool:
     """Whether the settings let the guard ask the host and port of a URL, whatever they are."""
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    return Guard(allow_hosts).allows(parts.hostname or "", port)
+    return _guard(allow_hosts).allows(parts.hostname or "", port)
+
+
+@cache
+def _guard(allow_hosts: tuple[str, ...]) -> Guard:
+    return Guard(allow_hosts)
 
 
 def _stat(path: str) -> tuple[int | None, int | None]:

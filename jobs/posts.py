@@ -7,10 +7,11 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from catalog.models.artefact import SPLIT, TEST_SCORES
-from catalog.models.splits import VALIDATE, read_split
+from catalog.models.artefact import TEST_SCORES, Card
+from catalog.models.kept import kept_table
+from catalog.models.provenance import TEST_SCHEMA
+from catalog.models.splits import VALIDATE, split_of
 from engagement.frame import posts_frame
 from engagement.rules import Rule
 from engagement.scoring import Trial
@@ -37,12 +38,13 @@ def picture_scores(con: duckdb.DuckDBPyConnection, pictures: pd.Series, model: s
     return said.join(found.groupby("picture")["trained_on"].any())
 
 
-def trial_of(folder: Path) -> Trial:
-    """What a classifier was tested on, and by what its epoch was chosen."""
-    rows = pq.read_table(folder / TEST_SCORES, columns=["id", "picture", "head"]).to_pylist()
+def trial_of(folder: Path, card: Card) -> Trial:
+    """What a classifier was tested on, and by what its epoch was chosen; or ModelRefused."""
+    columns = ("id", "picture", "head")
+    rows = kept_table(folder, TEST_SCORES, card, TEST_SCHEMA, columns).to_pylist()
     return Trial(
         tested={(row["id"], row["picture"]): row["head"] for row in rows},
-        chosen_by={one.picture for one in read_split(folder / SPLIT) if one.side == VALIDATE},
+        chosen_by={one.picture for one in split_of(folder, card) if one.side == VALIDATE},
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.attributes import DEFAULT, Attribute, from_settings
-from catalog.images.settings import FetchSettings
+from catalog.images.settings import DecodeSettings, FetchSettings
 from catalog.models.settings import TrainSettings
 from engagement.settings import TRAINING, EngagementSettings
 from jobs.errors import BadInput
@@ -21,7 +21,10 @@ STORE_VARIABLE = "CATALOG_STORE"
 KNOWN = ("store", "image_root", "encoding", "recheck_after_days", "max_failed", "lang")
 LANGUAGES = ("en", "es")
 LONGEST_DAYS = 36_500
-SECTIONS = ("columns", "attributes", "fetch", "train", "engagement", "train_engagement")
+SECTIONS = (
+    *("columns", "attributes", "fetch", "decode"),
+    *("train", "engagement", "train_engagement"),
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Settings:
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     attributes: tuple[Attribute, ...] = DEFAULT
     fetch: FetchSettings = field(default_factory=FetchSettings)
+    decode: DecodeSettings = field(default_factory=DecodeSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
     engagement: EngagementSettings = field(default_factory=EngagementSettings)
     train_engagement: TrainSettings = TRAINING
@@ -82,6 +86,7 @@ def _settings(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         "columns": _lists(content, "columns"),
         "attributes": _attributes(content),
         "fetch": _section(content, "fetch", FetchSettings()),
+        "decode": _section(content, "decode", DecodeSettings()),
         "train": _section(content, "train", TrainSettings()),
         "engagement": _section(content, "engagement", EngagementSettings()),
         "train_engagement": _without_dense(_section(content, "train_engagement", TRAINING)),

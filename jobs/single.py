@@ -7,6 +7,7 @@ from pathlib import Path
 
 from catalog.decoding import Guess, guesses
 from catalog.images.decoders import Decoder
+from catalog.images.settings import DecodeSettings
 from catalog.models.artefact import ModelRefused
 from catalog.models.runtime import Runtime
 from jobs.errors import BadInput
@@ -37,13 +38,13 @@ class Look:
         return "\n".join([str(self.picture), *lines])
 
 
-def look_at(pictures: Sequence[Path], model: Model) -> list[Look]:
+def look_at(pictures: Sequence[Path], model: Model, limits: DecodeSettings) -> list[Look]:
     """The best five labels of each head, picture by picture."""
     try:
         runtime = Runtime(model.folder)
     except ModelRefused as error:
         raise BadInput(str(error)) from error
-    with Decoder(runtime.card.image_size) as decoder:
+    with Decoder(runtime.card.image_size, limits) as decoder:
         return [_look(picture, model.name, runtime, decoder) for picture in pictures]
 
 

@@ -10,10 +10,12 @@ from typing import Any
 import duckdb
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
+import pyarrow as pa
 
 from catalog.intake import Intake
 from catalog.models.artefact import TEST_SCORES
+from catalog.models.kept import kept_table
+from catalog.models.provenance import TEST_SCHEMA
 from catalog.models.settings import TrainSettings
 from catalog.models.weights import IMAGENET, NONE, PLAIN
 from engagement import labels
@@ -134,7 +136,7 @@ def train(job: Training, settings: Settings, console: Console) -> Trained:
         reviews: list[Review] = []
 
         def write_page(run: Run, model: Model) -> Path:
-            scored = tested_posts(everything, pq.read_table(model.folder / TEST_SCORES))
+            scored = tested_posts(everything, _tested(model))
             alike = partial(picture_groups, prints, everything["picture"])
             review = review_scored(everything, model.card, scored, alike).review
             reviews.append(review)
@@ -144,6 +146,10 @@ def train(job: Training, settings: Settings, console: Console) -> Trained:
         trained = keep(store, folder, write_page, job.catalogue, job.arguments, since)
     write_index(store, settings.lang)
     return replace(trained, figures=as_figures(reviews[0]), told=told(reviews[0]))
+
+
+def _tested(model: Model) -> pa.Table:
+    return kept_table(model.folder, TEST_SCORES, model.card, TEST_SCHEMA)
 
 
 def _startable(train: TrainSettings) -> TrainSettings:

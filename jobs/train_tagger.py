@@ -10,7 +10,6 @@ from typing import Any
 import duckdb
 
 from catalog.intake import Intake
-from catalog.models.artefact import SPLIT
 from catalog.models.settings import TrainSettings
 from jobs.console import Console
 from jobs.errors import BadInput
@@ -84,7 +83,7 @@ def _train(
     """The folder of the new model, complete, outside the store."""
     hush_tensorflow()
     # Loaded here, after the refusals: TensorFlow takes seconds.
-    from catalog.models.splits import read_split  # noqa: PLC0415
+    from catalog.models.splits import split_of  # noqa: PLC0415
     from catalog.tagger_training import Example, train_tagger  # noqa: PLC0415
 
     work, folder = scratch / "work", scratch / "model"
@@ -113,7 +112,7 @@ def _train(
             console.say,
             origin=origin(TAGGER, job.catalogue),
             attributes=settings.attributes,
-            earlier=read_split(before.folder / SPLIT) if before else (),
+            earlier=split_of(before.folder, before.card) if before else (),
         )
     except ValueError as error:
         raise BadInput(f"no tagger can be trained on {job.catalogue.csv}: {error}") from error

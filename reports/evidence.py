@@ -4,17 +4,15 @@ catalog/models/artefact.py lists the folder's files; each is read only as its ca
 What a folder lacks is empty, so that an older model's page shows less and never fails.
 """
 
-import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from catalog.models.artefact import (
     HISTORY,
@@ -26,12 +24,16 @@ from catalog.models.artefact import (
     load_card,
     verify,
 )
+from catalog.models.kept import kept_table
 from catalog.models.metrics import Share
+from catalog.models.provenance import SAMPLE_SCHEMA, TEST_SCHEMA
 from reports.measured import Evaluation, Measured, Shown, evaluate, mapped
 from reports.thumbnails import Thumbnail, shrink
 
 SIDES = ("train", "validation", "test")
 LONGEST_SUMMARY = 60_000  # letters
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +135,17 @@ class ModelEvidence:
         return self.card.weights == "none"
 
 
+Learned = tuple[tuple[Curves, ...], tuple[int, ...]]
+"""Curves, and the epochs of each phase."""
+
+
 def model_evidence(folder: Path) -> ModelEvidence:
     """Read what a model's folder has; ModelRefused when even its card can't be read."""
     card = load_card(folder)
     return replace(
         _learned(folder, card),
-        tested=_tested(_bytes(folder, TEST_SCORES, card), card.vocabulary),
-        sheet=_sheet(_bytes(folder, SAMPLE, card)),
+        tested=_or(None, lambda: _tested(folder, card)),
+        sheet=_or((), lambda: _sheet(folder, card)),
         summary=_bytes(folder, SUMMARY, card).decode("utf-8", "replace")[:LONGEST_SUMMARY],
     )
 
@@ -150,11 +156,12 @@ def card_evidence(folder: Path) -> ModelEvidence:
 
 
 def _learned(folder: Path, card: Card) -> ModelEvidence:
-    history = _history(_bytes(folder, HISTORY, card))
+    nothing: Learned = ((), ())
+    curves, phases = _or(nothing, lambda: _history(folder, card))
     return ModelEvidence(
         card=card,
-        curves=_curves(history, tuple(card.vocabulary)),
-        phases=tuple(len(phase["epochs"]) for phase in history),
+        curves=curves,
+        phases=phases,
         tested=None,
         sides=_sides(card),
         gaps=_gaps(card),
@@ -170,10 +177,19 @@ def _bytes(folder: Path, filename: str, card: Card) -> bytes:
     return b""
 
 
-def _history(content: bytes) -> list[dict[str, Any]]:
-    """Give the phases of the training: each has its `epochs`, one dict an epoch."""
-    phases = json.loads(content)["phases"] if content else []
-    return [phase for phase in phases if phase["epochs"]]
+def _or(nothing: T, read: Callable[[], T]) -> T:
+    """Give what is read, or nothing where a file is not what it should be."""
+    with suppress(ValueError, KeyError, TypeError, AttributeError, pa.ArrowException):
+        return read()
+    return nothing
+
+
+def _history(folder: Path, card: Card) -> Learned:
+    """Give the curves of the training, and how many epochs each phase of it had."""
+    phases = json.loads(verify(folder, HISTORY, card))["phases"]
+    phases = [phase for phase in phases if phase["epochs"]]
+    lengths = tuple(len(phase["epochs"]) for phase in phases)
+    return _curves(phases, tuple(card.vocabulary)), lengths
 
 
 def _curves(history: Sequence[Mapping[str, Any]], heads: Sequence[str]) -> tuple[Curves, ...]:
@@ -196,12 +212,11 @@ def _line(rows: Sequence[Mapping[str, float]], measure: str) -> Line:
     )
 
 
-def _tested(content: bytes, vocabulary: Mapping[str, Sequence[str]]) -> Evaluation | None:
+def _tested(folder: Path, card: Card) -> Evaluation:
     """Measure the pictures kept aside: a row is a product with one of its pictures."""
-    if not content:
-        return None
-    table = pq.read_table(io.BytesIO(content))
-    tested = evaluate([_measured(table, head, labels) for head, labels in vocabulary.items()])
+    table = kept_table(folder, TEST_SCORES, card, TEST_SCHEMA)
+    heads = card.vocabulary.items()
+    tested = evaluate([_measured(table, head, labels) for head, labels in heads])
     return mapped(tested, _product)
 
 
@@ -256,6 +271,6 @@ def _gaps(card: Card) -> tuple[HeadSides, ...]:
     )
 
 
-def _sheet(content: bytes) -> tuple[SheetPicture, ...]:
-    rows = pq.read_table(io.BytesIO(content)).to_pylist() if content else []
+def _sheet(folder: Path, card: Card) -> tuple[SheetPicture, ...]:
+    rows = kept_table(folder, SAMPLE, card, SAMPLE_SCHEMA).to_pylist()
     return tuple(SheetPicture(row["id"], dict(row["labels"]), shrink(row["png"])) for row in rows)

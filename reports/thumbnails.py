@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from catalog.images.decoders import Decoder
+from catalog.images.settings import DECODED_BEFORE
 
 SIDE = 112
 QUALITY = 74
@@ -31,7 +32,7 @@ class Thumbnail:
 
 def thumbnails(paths: Iterable[Path]) -> list[Thumbnail | None]:
     """One thumbnail a picture, in order; None for a picture that can't be read."""
-    with Decoder(SIDE) as decoder:
+    with Decoder(SIDE, DECODED_BEFORE) as decoder:
         pictures = [decoder.decode(path) for path in paths]
     return [
         None

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from catalog.models.artefact import Card, hashes, save_card
+from catalog.models.provenance import SAMPLE_SCHEMA, TEST_SCHEMA
 from reports.results import RunFacts, RunReport, run_report
 
 MODEL = "tagger/1"
@@ -217,9 +218,11 @@ def model_folder(place: Path, vocabulary: Mapping[str, Sequence[str]]) -> Path:
         {"picture": row["id"], "id": row["id"], **{k: row[k] for k in ("head", "truth", "scores")}}
         for row in _evaluations(20, vocabulary, trained=False)
     ]
-    pq.write_table(pa.Table.from_pylist(rows, _TEST), folder / "test_scores.parquet")
-    sample = [{"id": HOSTILE[3], "labels": [("colour", HOSTILE[0])], "png": _png(9)}]
-    pq.write_table(pa.Table.from_pylist(sample, _SAMPLE), folder / "sample.parquet")
+    pq.write_table(pa.Table.from_pylist(rows, TEST_SCHEMA), folder / "test_scores.parquet")
+    sample = [
+        {"picture": "aa", "id": HOSTILE[3], "labels": [("colour", HOSTILE[0])], "png": _png(9)}
+    ]
+    pq.write_table(pa.Table.from_pylist(sample, SAMPLE_SCHEMA), folder / "sample.parquet")
     accuracy = dict.fromkeys(vocabulary, 0.75)
     card = Card(
         task="tagger",
@@ -347,16 +350,4 @@ _EVALUATIONS = pa.schema(
         "scores": pa.list_(pa.float32()),
         "trained_on": pa.bool_(),
     }
-)
-_TEST = pa.schema(
-    {
-        "picture": pa.string(),
-        "id": pa.string(),
-        "head": pa.string(),
-        "truth": pa.string(),
-        "scores": pa.list_(pa.float32()),
-    }
-)
-_SAMPLE = pa.schema(
-    {"id": pa.string(), "labels": pa.map_(pa.string(), pa.string()), "png": pa.binary()}
 )

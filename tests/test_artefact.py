@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from catalog.models import artefact
 from catalog.models.artefact import (
     CARD,
     Card,
@@ -116,3 +117,19 @@ def test_verified_bytes(tmp_path):
     (tmp_path / "model.tflite").unlink()
     with pytest.raises(ModelRefused, match="can't be read"):
         verify(tmp_path, "model.tflite", card)
+
+
+def test_a_figure_that_is_no_number_is_none(tmp_path):
+    """JSON has no NaN: a card says null, and is read by everyone."""
+    save_card(
+        tmp_path, replace(CARD_OF_TINY, metrics={"x": [float("nan"), {"y": float("inf")}, 1]})
+    )
+    assert load_card(tmp_path).metrics == {"x": [None, {"y": None}, 1]}
+
+
+def test_a_card_beyond_the_bound_is_refused(tmp_path, monkeypatch):
+    """One byte too many is too many."""
+    save_card(tmp_path, CARD_OF_TINY)
+    monkeypatch.setattr(artefact, "LARGEST_CARD", (tmp_path / CARD).stat().st_size - 1)
+    with pytest.raises(ModelRefused, match="larger than"):
+        load_card(tmp_path)

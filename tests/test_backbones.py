@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from catalog.models import backbones
+from catalog.models.artefact import KERAS
+from catalog.models.inspection import inspect
 from catalog.models.weights import WeightsUnavailable
 
 SIDE = 32
@@ -28,13 +30,18 @@ def features(backbone: backbones.Backbone, raw: np.ndarray) -> np.ndarray:
         ("cnn", lambda raw: raw / 127.5 - 1),
     ],
 )
-def test_raw_pixels_to_features(name, scaled):
-    """Each takes uint8 pixels, and its network sees them as its authors trained it."""
+def test_raw_pixels_to_features(name, scaled, tmp_path):
+    """Each takes uint8 pixels, and its network sees them as its authors trained it.
+
+    What is saved of it is let through when it is opened again.
+    """
     backbone = backbones.build(name, "none", SIDE)
     found = features(backbone, pixels())
     assert found.shape == (2, backbone.features.output.shape[-1])
     assert np.isfinite(found).all()
     assert not backbone.pretrained
+    backbone.features.save(tmp_path / KERAS)
+    inspect(tmp_path / KERAS, (tmp_path / KERAS).read_bytes())
     layer = backbone.features.get_layer("pixel-scale")
     assert np.allclose(np.asarray(layer(pixels())), scaled(pixels().astype(np.float32)), atol=1e-5)
 

@@ -7,12 +7,14 @@ import zlib
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 
 from catalog.images.decode import MAX_PIXELS, TooHeavy, Unreadable, decode
+from catalog.images.formats import FORMATS, sniff
 from catalog.images.reasons import Reason
+from tests.odd_bytes import noise
 
 RED, BLUE, WHITE = (250, 10, 10), (10, 10, 250), (255, 255, 255)
 
@@ -135,10 +137,11 @@ def test_exif_rotation_is_undone(kind):
     assert near(corner(data, bottom=True), BLUE)
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 @pytest.mark.parametrize("exif", [b"II*\x00\xff\xff\xff\xff\x01", b"neither order", b""])
-def test_damaged_exif_does_not_matter(exif):
+def test_damaged_exif_does_not_matter(exif, kind):
     """The picture is fine even where what is written about it is not."""
-    data = saved(halves(), "JPEG", exif=b"Exif\x00\x00" + exif)
+    data = saved(halves(), kind, exif=b"Exif\x00\x00" + exif)
     assert near(corner(data), RED)
 
 
@@ -146,16 +149,14 @@ def test_damaged_exif_does_not_matter(exif):
 @pytest.mark.parametrize("options", [{}, {"progressive": True}])
 def test_truncated_jpeg_is_a_failure(part, options):
     """Half a picture is none."""
-    noise = Image.effect_noise((300, 400), 80).convert("RGB")
-    data = saved(noise, "JPEG", quality=90, **options)
+    data = saved(noise((300, 400)), "JPEG", quality=90, **options)
     assert reason(data[: int(len(data) * part)]) == Reason.DAMAGED
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP", "AVIF", "TIFF", "BMP"])
 def test_truncated_file_is_a_failure(kind):
     """The same for every format."""
-    noise = Image.effect_noise((100, 100), 80).convert("RGB")
-    data = saved(noise, kind)
+    data = saved(noise((100, 100)), kind)
     assert reason(data[: len(data) // 2]) == Reason.DAMAGED
 
 
@@ -220,12 +221,93 @@ def test_size_of_the_model_does_not_change_the_fingerprint():
     assert decode(data, 96).fingerprint == decode(data, 224).fingerprint
 
 
+def test_jpeg_whose_layers_come_apart_is_heavy():
+    """It is held whole as well, though it does not call itself progressive."""
+    data = saved(Image.new("RGB", (4000, 3100), RED), "JPEG")
+    start = data.index(b"\xff\xda")
+    apart = data[:start] + b"\xff\xda\0\x08\1\1\0\0\x3f\0" + data[start + 14 :]
+    assert decode(data, 16, alone=False).width == 4000
+    with pytest.raises(TooHeavy):
+        decode(apart, 16, alone=False)
+
+
+def test_limit_of_pixels_can_be_set():
+    """Lower and higher than the usual one, also where Pillow would refuse of its own accord."""
+    small = saved(halves(), "PNG")
+    assert decode(small, 16, max_pixels=800).width == 40
+    with pytest.raises(Unreadable, match="too_many_pixels"):
+        decode(small, 16, max_pixels=799)
+    large = saved(Image.new("1", (11_000, 10_000)), "PNG")
+    assert reason(large) == Reason.TOO_MANY_PIXELS
+    assert decode(large, 16, max_pixels=110_000_000).width == 11_000
+
+
+def test_no_memory_is_a_reason(monkeypatch):
+    """Not the fault of the picture's bytes: it may be tried again."""
+
+    def refuse(*_args: object, **_options: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Image, "open", refuse)
+    assert reason(saved(halves(), "PNG")) == Reason.OUT_OF_MEMORY
+
+
+SAVED_IN = {
+    "PNG": ("1", "L", "LA", "P", "RGB", "RGBA"),
+    "BMP": ("1", "L", "P", "RGB", "RGBA"),
+    "TIFF": ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK"),
+    "GIF": ("1", "L", "P"),
+    "JPEG": ("L", "RGB", "CMYK"),
+    "WEBP": ("RGB", "RGBA"),
+    "AVIF": ("RGB", "RGBA"),
+}
+
+
+def plainly(data: bytes, size: int) -> bytes:
+    """What Pillow's own functions make of a picture, step by step."""
+    image = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGBA")
+    over = Image.new("RGBA", image.size, "white")
+    over.alpha_composite(image)
+    return over.convert("RGB").resize((size, size), Image.Resampling.BILINEAR).tobytes()
+
+
+@settings(derandomize=True, max_examples=100, deadline=None)
+@given(
+    st.sampled_from([(kind, mode) for kind, modes in SAVED_IN.items() for mode in modes]),
+    st.tuples(st.integers(1, 60), st.integers(1, 60)),
+    st.randoms(use_true_random=False),
+    st.integers(1, 8),
+)
+def test_decoded_is_what_pillow_reads(saved_in, size, chance, orientation):
+    """Any mode, size and format: the very pixels of Pillow's plain way, over white and upright."""
+    kind, mode = saved_in
+    dots = Image.frombytes("RGBA", size, chance.randbytes(size[0] * size[1] * 4))
+    image = dots.convert(mode) if mode in {"LA", "RGBA"} else dots.convert("RGB").convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    turned = {"exif": exif} if kind in {"PNG", "JPEG", "WEBP"} else {}
+    data = saved(image, kind, **turned)
+    picture = decode(data, 16)
+    sides = size[::-1] if turned and orientation > 4 else size
+    assert (picture.format, picture.width, picture.height) == (kind, *sides)
+    expected = plainly(data, 16)
+    assert max(abs(a - b) for a, b in zip(picture.rgb, expected, strict=True)) <= 2
+
+
+@settings(derandomize=True, max_examples=100)
+@given(st.binary(max_size=80))
+def test_sniffing_never_fails(data):
+    """Any bytes have a format or none."""
+    assert sniff(data) in FORMATS | {None}
+
+
 SEEDS: list[Callable[[], bytes]] = [
-    lambda kind=kind: saved(Image.effect_noise((24, 24), 60).convert("RGB"), kind)
+    lambda kind=kind: saved(noise((24, 24)), kind)
     for kind in ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
 ]
 
 
+@settings(derandomize=True, max_examples=100, deadline=None)
 @given(st.sampled_from(SEEDS), st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255))))
 def test_flipped_bytes_are_pixels_or_a_reason(seed, flips):
     """Whatever the bytes, nothing but Unreadable comes out."""
@@ -234,3 +316,13 @@ def test_flipped_bytes_are_pixels_or_a_reason(seed, flips):
         data[int(where * len(data))] = value
     with contextlib.suppress(Unreadable):
         assert len(decode(bytes(data), 8).rgb) == 192
+
+
+@settings(derandomize=True, max_examples=100, deadline=None)
+@given(st.sampled_from(SEEDS), st.sampled_from(SEEDS), st.floats(0, 1), st.floats(0, 1))
+def test_spliced_files_are_pixels_or_a_reason(one, other, end, start):
+    """The start of one file and the end of another, cut anywhere."""
+    first, second = one(), other()
+    data = first[: int(end * len(first))] + second[int(start * len(second)) :]
+    with contextlib.suppress(Unreadable):
+        assert len(decode(data, 8).rgb) == 192

@@ -1,10 +1,8 @@
 """Whatever a server does, a location ends as fetched, unchanged or failed with a reason."""
 
-import contextlib
 import gzip
 import io
 import os
-import shutil
 import socket
 import ssl
 import subprocess
@@ -28,6 +26,7 @@ from catalog.images.fetch import Fetcher, FetcherClosed
 from catalog.images.guard import Missed
 from catalog.images.reasons import AT_ONCE, DEAD, PASSING, Reason, next_try_after
 from catalog.images.settings import FetchSettings
+from tests.fault_server import make_certificate
 from tests.shop import Handler, Page, Shop
 
 
@@ -174,35 +173,6 @@ def test_trouble_that_passes(shop, fetcher):
     shop.pages["/late.jpg"] = lambda handler: handler.answer(answers.pop(0))
     answer = fetcher.fetch(shop.url("/late.jpg"))
     assert (answer.outcome, answer.attempts) == ("fetched", 3)
-
-
-@pytest.mark.parametrize("wait", ["1", lambda: formatdate(time.time() + 2, usegmt=True)])
-def test_retry_after_is_kept_to(wait, shop, fetcher):
-    """Seconds or a date."""
-    header = wait if isinstance(wait, str) else wait()
-    answers = [Page(status=429, headers={"Retry-After": header}), Page(PICTURE)]
-    shop.pages["/late.jpg"] = lambda handler: handler.answer(answers.pop(0))
-    started = time.monotonic()
-    assert fetcher.fetch(shop.url("/late.jpg")).outcome == "fetched"
-    assert 0.9 < time.monotonic() - started < 4
-
-
-@pytest.mark.parametrize("wait", ["86400", "inf", "Fri, 01 Jan 2999 00:00:00 GMT"])
-def test_retry_after_is_capped(wait, shop, fetcher, monkeypatch):
-    """A server cannot hold the run up for a day."""
-    monkeypatch.setattr("catalog.images.fetch.LONGEST_WAIT", 0.1)
-    shop.pages["/s.jpg"] = Page(status=429, headers={"Retry-After": wait})
-    started = time.monotonic()
-    assert fetcher.fetch(shop.url("/s.jpg")).attempts == 3
-    assert time.monotonic() - started < 2
-
-
-@pytest.mark.parametrize("wait", ["soon", "-5", "nan", "", "1e999999"])
-def test_nonsense_in_retry_after(wait, shop, fetcher, monkeypatch):
-    """It is not waited for."""
-    monkeypatch.setattr("catalog.images.fetch.LONGEST_WAIT", 0.1)
-    shop.pages["/s.jpg"] = Page(status=429, headers={"Retry-After": wait})
-    assert fetcher.fetch(shop.url("/s.jpg")).reason == Reason.RATE_LIMITED
 
 
 @pytest.mark.parametrize(
@@ -417,33 +387,6 @@ def test_header_is_bounded_as_a_whole(shop):
     assert requests.get(shop.url("/p.jpg"), timeout=5).content == b"x"
 
 
-@pytest.mark.parametrize("where", ["header", "body", "body without length"])
-def test_deadline_ends_a_server_that_drips(where, shop):
-    """A byte now and then satisfies every read timeout, and a plain client for ever."""
-    start = b"" if where == "header" else head("X: y", f"Content-Length: {len(PICTURE)}")
-    if where == "body without length":
-        start = head("Connection: close") + PICTURE
-    drip = (head("X: " + "y" * 900) if where == "header" else PICTURE)[:900]
-    shop.pages["/d.jpg"] = lambda handler: (
-        handler.wfile.write(start),
-        sending(drip, pause=0.05, piece=1)(handler),
-    )
-    with fetcher_for(shop, deadline=0.6, read_timeout=0.5) as fetcher:
-        started = time.monotonic()
-        answer = fetcher.fetch(shop.url("/d.jpg"))
-    assert answer.reason == Reason.DEADLINE
-    assert 0.5 < time.monotonic() - started < 1.5
-
-    def ask_plainly() -> None:
-        with contextlib.suppress(requests.RequestException):
-            requests.get(shop.url("/d.jpg"), timeout=0.5)
-
-    plain = threading.Thread(target=ask_plainly, daemon=True)
-    plain.start()
-    plain.join(timeout=1.6)
-    assert plain.is_alive()
-
-
 def test_server_that_says_nothing_is_a_timeout(shop):
     """And all tries together keep to the deadline."""
     shop.pages["/n.jpg"] = lambda _: time.sleep(1.5)
@@ -577,15 +520,9 @@ def test_closing_ends_what_runs(shop):
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory):
     """A certificate for 127.0.0.1 that nobody signed, and its key, in one file."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
+    path = make_certificate(tmp_path_factory.mktemp("tls"))
+    if path is None:
         pytest.skip("no openssl here to make a certificate with")
-    path = tmp_path_factory.mktemp("tls") / "server.pem"
-    line = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=shop"
-    names = ["-addext", "subjectAltName=IP:127.0.0.1"]
-    files = ["-keyout", path, "-out", path.with_suffix(".crt")]
-    subprocess.run([openssl, *line.split(), *names, *files], check=True, capture_output=True)
-    path.write_text(path.read_text() + path.with_suffix(".crt").read_text())
     return path
 
 

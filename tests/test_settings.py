@@ -1,15 +1,19 @@
 """What `catalog.toml`, the environment and the flags add up to."""
 
-from dataclasses import replace
+import re
+from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from catalog.images.settings import DecodeSettings, FetchSettings
 from engagement.findings import Split
 from engagement.settings import SPLITS, TRAINING, EngagementSettings
 from jobs.errors import BadInput
-from jobs.settings import load
+from jobs.settings import Settings, load
+
+README = Path(__file__).resolve().parent.parent / "README.md"
 
 
 def test_without_a_file_the_defaults_hold(tmp_path, monkeypatch):
@@ -54,6 +58,8 @@ def test_every_section_is_read(tmp_path):
         [fetch]
         per_host = 8
         allow_hosts = ["cdn.local:8080"]
+        [decode]
+        max_megapixels = 20
         [train]
         backbone = "cnn"
         weights = "none"
@@ -71,9 +77,22 @@ def test_every_section_is_read(tmp_path):
     assert settings.columns == {"image": ("Front", "Back")}
     assert [(one.name, one.synonyms) for one in settings.attributes] == [("fabric", ("Material",))]
     assert (settings.fetch.per_host, settings.fetch.allow_hosts) == (8, ("cdn.local:8080",))
+    assert settings.decode == DecodeSettings(max_megapixels=20)
     assert (settings.train.backbone, settings.train.weights) == ("cnn", "none")
     assert settings.engagement == EngagementSettings("top 30%", 24, "time")
     assert settings.train_engagement == replace(TRAINING, epochs=3)
+
+
+def test_the_readme_shows_every_limit_and_its_default(tmp_path):
+    """The file in the README changes nothing, and names every setting of a download or decoding."""
+    [shown] = re.findall(r"```toml\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    config = tmp_path / "catalog.toml"
+    config.write_text(shown)
+    assert load(config, None) == replace(Settings(), store=tmp_path / "store")
+    limits = [field.name for one in (FetchSettings, DecodeSettings) for field in fields(one)]
+    assert [
+        name for name in limits if not re.search(rf"^(# )?{name} = ", shown, re.MULTILINE)
+    ] == []
 
 
 def test_a_classifier_is_trained_otherwise_than_a_tagger(tmp_path):
@@ -105,6 +124,8 @@ def test_every_split_can_be_asked_for(tmp_path, split):
         ("[columns]\nimage = 3", "columns.image"),
         ("[attributes]\nUPPER = []", "UPPER"),
         ('[fetch]\nallow_hosts = ["nowhere"]', "HOST:PORT"),
+        ("[fetch]\ndeadline = inf", "deadline must be a number of seconds from 0.01 to 3,600"),
+        ("[decode]\nmemory_mb = 5", "memory_mb must be a whole number from 128"),
         ("[train]\nepochs = 0", "epochs"),
         ("[train]\nepochs = 'ten'", "epochs"),
         ("[engagement]\nsplit = 'week'", "account, time, random"),

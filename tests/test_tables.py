@@ -97,7 +97,7 @@ def test_half_a_character_is_refused(read, end):
         (b"", None, "is empty"),
         (b"\xef\xbb\xbf\n \n", None, "is empty"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", None, "not a text file"),
-        (b"PK\x03\x04\x14\0,\0\n", None, "not a text file"),
+        (b"PK\x03\x04\x14\0,\0\n", None, "an Excel workbook or a ZIP file"),
         ("id,image".encode("utf-16"), None, "--encoding utf-16"),
         (b"id,image\n", "utf-17", "no text encoding called 'utf-17'"),
         (b"id,image\n", "base64", "no text encoding called 'base64'"),

@@ -12,13 +12,12 @@ from PIL import Image
 from catalog.models.artefact import (
     HISTORY,
     SAMPLE,
-    SPLIT,
     TEST_SCORES,
     hashes,
     load_card,
 )
 from catalog.models.runtime import Runtime
-from catalog.models.splits import TEST, TrainedGroups, read_split
+from catalog.models.splits import TEST, TrainedGroups, split_of
 from catalog.tagger_training import Example, distinct
 from tests.tiny_model import SETTINGS, examples, train
 
@@ -56,11 +55,13 @@ def test_measures_of_the_test_side(tiny_model):
 
 def test_split_and_scores_are_about_the_same_pictures(tiny_model):
     """Test scores are of test pictures only, and none of those counts as trained on."""
-    split = read_split(tiny_model / SPLIT)
+    split = split_of(tiny_model, load_card(tiny_model))
     tested = {member.picture for member in split if member.side == TEST}
     scored = set(pq.read_table(tiny_model / TEST_SCORES)["picture"].to_pylist())
     assert scored == tested
-    known = TrainedGroups(tiny_model / SPLIT).contains([member.fingerprint for member in split])
+    known = TrainedGroups.of_model(tiny_model, load_card(tiny_model)).contains(
+        [member.fingerprint for member in split]
+    )
     assert known.tolist() == [member.side != TEST for member in split]
 
 

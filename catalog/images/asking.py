@@ -39,14 +39,22 @@ class Fetched:
 
 
 class Budget:
-    """The seconds on the network that a location may still take."""
+    """The seconds that a location may still take.
+
+    `left` are those on the network, `patience` as many again for hosts that want to be left alone.
+    """
 
     def __init__(self, seconds: float) -> None:
         self.left = seconds
+        self.patience = seconds
 
     def spend(self, since: float) -> None:
-        """Take off what passed since a time.monotonic()."""
+        """Take off what passed on the network since a time.monotonic()."""
         self.left -= time.monotonic() - since
+
+    def wait(self, since: float) -> None:
+        """Take off what passed in waiting since a time.monotonic()."""
+        self.patience -= time.monotonic() - since
 
 
 @dataclass(frozen=True, slots=True)

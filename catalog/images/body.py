@@ -107,3 +107,5 @@ def _inflated(parts: Iterator[bytes]) -> Iterator[bytes]:
         raise Missed(Reason.BAD_ENCODING) from None
     if not inflate.eof:
         raise Missed(Reason.TRUNCATED)
+    if inflate.unused_data:  # a second stream, or rubbish: part of it may be the picture
+        raise Missed(Reason.BAD_ENCODING)

@@ -5,6 +5,8 @@ body of each), keep hostile cookies, and take proxies and passwords from the env
 """
 
 import http.client
+import ipaddress
+import re
 import socket
 import sys
 import threading
@@ -16,13 +18,15 @@ from typing import Any
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.response import HTTPResponse
 from urllib3.util.connection import create_connection
 
 from catalog.images.deadline import Exchange
 from catalog.images.guard import Guard, Missed
 from catalog.images.reasons import Reason
 
-HEADER_BYTES = 64 * 1024  # of one answer, all its header lines together
+CHUNK_LINE = 4096  # bytes: a size and its extensions, which nobody uses
+_CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}")
 
 # Hosts whose idle connections are kept; with 32 to each that stays below 1,024 open files.
 POOLS = 20
@@ -33,27 +37,28 @@ class _Now(threading.local):
 
     exchange: Exchange | None = None
     guard: Guard | None = None
+    header_bytes = 0
 
 
 _now = _Now()
 
 
 @contextmanager
-def keeping_to(exchange: Exchange, guard: Guard | None) -> Iterator[None]:
-    """Bind this thread's requests to a deadline and to a guard (None: the proxy guards)."""
-    _now.exchange, _now.guard = exchange, guard
+def keeping_to(exchange: Exchange, guard: Guard | None, header_bytes: int) -> Iterator[None]:
+    """Bind this thread's requests to a deadline, a guard (None: the proxy guards) and a size."""
+    _now.exchange, _now.guard, _now.header_bytes = exchange, guard, header_bytes
     try:
         yield
     finally:
         _now.exchange = _now.guard = None
 
 
-class _HeaderLines:
-    """The file that an answer is read from, while its header is: no more than HEADER_BYTES."""
+class _Lines:
+    """The file that an answer is read from, while its lines are: no more bytes than those."""
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: Any, most: int) -> None:
         self._file = file
-        self._left = HEADER_BYTES
+        self._left = most
 
     def readline(self, limit: int = -1) -> bytes:
         line: bytes = self._file.readline(limit)
@@ -67,13 +72,35 @@ class _HeaderLines:
 
 
 class _Answer(http.client.HTTPResponse):
-    """An answer whose header is bounded: the standard library allows 100 lines of 64 KiB."""
+    """An answer whose lines are bounded: the standard library allows 100 lines of 64 KiB.
+
+    Its names with an underscore are the standard library's; a test fails should they change.
+    """
 
     def begin(self) -> None:
-        whole = self.fp
-        self.fp = _HeaderLines(whole)  # type: ignore[assignment]
-        try:
+        with self._bounded():
             super().begin()
+
+    def _read_and_discard_trailer(self) -> None:
+        with self._bounded():
+            super()._read_and_discard_trailer()  # type: ignore[misc]
+
+    def _read_next_chunk_size(self) -> int:
+        """Strictly: to the standard library "-1" is all that ever comes, in one piece."""
+        line = self.fp.readline(CHUNK_LINE + 1)
+        if not line:
+            raise http.client.IncompleteRead(b"")
+        size = line.split(b";", 1)[0].strip()
+        if len(line) > CHUNK_LINE or not _CHUNK_SIZE.fullmatch(size):
+            raise http.client.HTTPException("chunk size")
+        return int(size, 16)
+
+    @contextmanager
+    def _bounded(self) -> Iterator[None]:
+        whole = self.fp
+        self.fp = _Lines(whole, _now.header_bytes)  # type: ignore[assignment]
+        try:
+            yield
         finally:
             if self.fp is not None:
                 self.fp = whole
@@ -105,20 +132,22 @@ def _connect(connection: HTTPConnection) -> socket.socket:
 def _connect_to(
     address: str, port: int, connection: HTTPConnection, exchange: Exchange
 ) -> socket.socket:
+    most = connection.timeout
+    assert isinstance(most, (int, float))  # noqa: S101 - every request says how long it may take
     connected = create_connection(
-        (address, port),
-        min(connection.timeout, exchange.left),  # type: ignore[type-var]
-        socket_options=connection.socket_options,
+        (address, port), min(most, exchange.left), socket_options=connection.socket_options
     )
     # A TLS handshake that follows is bounded by this as a whole.
-    connected.settimeout(exchange.left)
+    connected.settimeout(min(most, exchange.left))
     exchange.use(connected)
     sys.audit("http.client.connect", connection, address, port)
     return connected
 
 
 def _check_peer(connected: socket.socket, addresses: list[str]) -> None:
-    if connected.getpeername()[0] not in addresses:
+    # Numbers, as an address in IPv6 has more than one spelling.
+    peer = ipaddress.ip_address(connected.getpeername()[0])
+    if peer not in map(ipaddress.ip_address, addresses):
         connected.close()
         raise Missed(Reason.ADDRESS_REFUSED)
 
@@ -133,16 +162,14 @@ class _GuardedHTTP(HTTPConnection):
         _use(self)
         super().request(*args, **kwargs)
 
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override] # as urllib3 itself
+        if self.sock is None:  # lost while the request was sent, which urllib3 passes over
+            raise ConnectionResetError
+        return super().getresponse()
 
-class _GuardedHTTPS(HTTPSConnection):
-    response_class = _Answer
 
-    def _new_conn(self) -> socket.socket:
-        return _connect(self)
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        _use(self)
-        super().request(*args, **kwargs)
+class _GuardedHTTPS(_GuardedHTTP, HTTPSConnection):
+    """The same over TLS."""
 
 
 def _use(connection: HTTPConnection) -> None:
@@ -170,6 +197,13 @@ class GuardedAdapter(HTTPAdapter):  # type: ignore[misc]
     def __init__(self, per_host: int) -> None:
         super().__init__(pool_connections=POOLS, pool_maxsize=per_host)
         self.poolmanager.pool_classes_by_scheme = _POOL_CLASSES
+
+    def close(self) -> None:
+        """Close what is kept; urllib3 alone would leave that to the garbage collector."""
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in manager.pools.keys():  # noqa: SIM118 - its own type: it can't be iterated
+                manager.pools[key].close()
+        super().close()
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
         """The pools of a proxy: bound to the deadline too; what it may ask is its own affair."""

@@ -8,7 +8,7 @@ import warnings
 from dataclasses import dataclass
 from io import BytesIO
 
-from PIL import Image, ImageOps
+from PIL import AvifImagePlugin, Image, JpegImagePlugin
 from PIL.ExifTags import Base as ExifTag
 
 from catalog.images.fingerprint import fingerprint
@@ -22,7 +22,20 @@ HEAVY_PIXELS = 12_000_000  # held in memory at once; above it a picture is decod
 # depend on the model's size (up to this one).
 WORKING_SIDE = 256
 
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+# As many workers as cores decode already, and every thread takes memory of theirs.
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+
+_START_OF_SCAN = b"\xff\xda"
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ON_ITS_SIDE = (5, 6, 7, 8)
 
 
 class Unreadable(Exception):  # noqa: N818 - an outcome, not a programming error
@@ -48,11 +61,12 @@ class Pixels:
     fingerprint: str
 
 
-def decode(data: bytes, size: int, *, alone: bool = True) -> Pixels:
+def decode(data: bytes, size: int, *, alone: bool = True, max_pixels: int = MAX_PIXELS) -> Pixels:
     """The picture squashed to `size` x `size` RGB: upright, alpha over white, its first frame.
 
     Raises Unreadable; raises TooHeavy for a picture of more than HEAVY_PIXELS unless `alone`.
     """
+    Image.MAX_IMAGE_PIXELS = max_pixels  # of a picture, and of the frames and tiles in it
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -70,48 +84,59 @@ def decode(data: bytes, size: int, *, alone: bool = True) -> Pixels:
 
 
 def _decode(data: bytes, size: int, *, alone: bool) -> Pixels:
-    image, name = _open(data)
+    image, name, whole = _open(data)
     width, height = image.size
     side = max(size, WORKING_SIDE)
     image.draft(None, (side, side))  # lets libjpeg decode at 1/2, 1/4 or 1/8; JPEG only
-    if not alone and _held(image, width * height) > HEAVY_PIXELS:
+    if not alone and (width * height if whole else image.width * image.height) > HEAVY_PIXELS:
         raise TooHeavy
     image.load()
-    if _turn_upright(image):
+    orientation = _orientation(image)
+    if orientation in _ON_ITS_SIDE:
         width, height = height, width
-    picture = _flat(_reduced(_plain(image), side))
+    picture = _upright(_flat(_reduced(_plain(image), side)), orientation)
     # As Keras does by default, but over all pixels; bicubic takes half as long again.
     pixels = picture.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)
     return Pixels(pixels.tobytes(), width, height, name, fingerprint(picture))
 
 
-def _open(data: bytes) -> tuple[Image.Image, str]:
-    """The picture, its pixels not yet read, and its format; only that one plugin sees the bytes.
+def _open(data: bytes) -> tuple[Image.Image, str, bool]:
+    """The picture, its pixels not yet read, its format, and whether it must be held whole.
 
-    A `.jpg` that holds PostScript would otherwise make Pillow run Ghostscript.
+    Only the plugin of that format sees the bytes: a `.jpg` that holds PostScript would otherwise
+    make Pillow run Ghostscript.
     """
     name = sniff(data[:HEAD])
     if name is None:
         raise Unreadable(Reason.NOT_A_PICTURE)
-    image = Image.open(BytesIO(data), formats=[name])
-    if image.width * image.height > MAX_PIXELS:
-        raise Unreadable(Reason.TOO_MANY_PIXELS)
-    return image, name
+    file = BytesIO(data)
+    image = Image.open(file, formats=[name])
+    whole = isinstance(image, JpegImagePlugin.JpegImageFile) and _in_parts(image, data, file.tell())
+    return image, name, whole
 
 
-def _held(image: Image.Image, full: int) -> int:
-    """Pixels that are in memory at once; a progressive JPEG is held whole whatever its draft."""
-    return full if "progressive" in image.info else image.width * image.height
+def _in_parts(image: JpegImagePlugin.JpegImageFile, data: bytes, read: int) -> bool:
+    """Whether a JPEG of which `read` bytes were read comes in several scans.
+
+    libjpeg then keeps all its coefficients, at whatever size they are asked for: the first scan
+    is progressive, or has fewer layers than the picture.
+    """
+    layers = data.rfind(_START_OF_SCAN, 0, read) + 4
+    return "progressive" in image.info or data[layers] < image.layers
 
 
-def _turn_upright(image: Image.Image) -> bool:
-    """Rotate `image` in place as its EXIF says; whether width and height changed places."""
+def _orientation(image: Image.Image) -> object:
+    """What EXIF (or XMP) says; 1, which is upright, where it is damaged."""
     try:
-        orientation = image.getexif().get(ExifTag.Orientation, 1)
-        ImageOps.exif_transpose(image, in_place=True)
+        return image.getexif().get(ExifTag.Orientation, 1)
     except (SyntaxError, ValueError, TypeError, LookupError, struct.error, OSError):
-        return False  # damaged EXIF does not make the picture unreadable
-    return orientation in {5, 6, 7, 8}
+        return 1  # damaged EXIF does not make the picture unreadable
+
+
+def _upright(image: Image.Image, orientation: object) -> Image.Image:
+    """Not by ImageOps: that writes the EXIF again as well, which fails where it is damaged."""
+    turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
+    return image if turn is None else image.transpose(turn)
 
 
 def _plain(image: Image.Image) -> Image.Image:

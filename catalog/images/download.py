@@ -7,7 +7,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urljoin, urlsplit
+from dataclasses import replace
+from datetime import UTC, datetime
+from urllib.parse import quote, urljoin, urlsplit
 
 import requests
 import urllib3
@@ -18,17 +20,18 @@ from catalog.images.body import read_body
 from catalog.images.connections import GuardedAdapter, keeping_to
 from catalog.images.deadline import Exchange, Watch
 from catalog.images.guard import Guard, Missed
-from catalog.images.hosts import Hosts
+from catalog.images.hosts import Host, Hosts
 from catalog.images.reasons import Reason
-from catalog.images.settings import FetchSettings
+from catalog.images.settings import FetchSettings, plain_host
 
 _log = logging.getLogger(__name__)
 
-MAX_HOPS = 5
 LARGE_BODIES = 3
 LONGEST_URL = 8000
 LONGEST_TAG = 1024  # characters of an ETag worth remembering
 PORTS = {"http": 80, "https": 443}
+
+_ASCII = "".join(map(chr, range(128)))
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REASONS = {
@@ -49,7 +52,7 @@ class Downloader:
     def __init__(self, settings: FetchSettings) -> None:
         self._settings = settings
         self._guard = Guard(settings.allow_hosts)
-        self._hosts = Hosts(settings.per_host, settings.total)
+        self._hosts = Hosts(settings)
         self._watch = Watch()
         self._large = threading.BoundedSemaphore(LARGE_BODIES)
         self._adapter = GuardedAdapter(settings.per_host)
@@ -63,12 +66,15 @@ class Downloader:
     def close(self) -> None:
         """Drop every connection, also those in use."""
         self._watch.close()
+        self._hosts.close()
         self._adapter.close()
 
     def download(self, url: str, known: Known, budget: Budget) -> Answer:
         """The picture at `url`, following redirects by hand; raises Missed."""
+        etag, last_modified = _short(known.etag), _short(known.last_modified)
+        known = replace(known, etag=etag, last_modified=last_modified)
         where = url
-        for _ in range(MAX_HOPS + 1):
+        for _ in range(self._settings.max_redirects + 1):
             request = self._prepare(where, known)
             if request is None:
                 raise Missed(Reason.BAD_URL if where == url else Reason.BAD_REDIRECT)
@@ -100,7 +106,8 @@ class Downloader:
         parts = urlsplit(request.url)
         host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
         self._guard.check(host, port)
-        with self._hosts.slot(f"{host}:{port}"), self._exchange(budget) as exchange:
+        name = f"{plain_host(host)}:{port}"
+        with self._hosts.slot(name, budget) as asked, self._exchange(budget) as exchange:
             response = self._adapter.send(
                 request,
                 stream=True,
@@ -111,7 +118,7 @@ class Downloader:
                 proxies=self._proxies,
             )
             try:
-                step = self._read(request.url, response.raw, known, exchange)
+                step = self._read(request.url, response.raw, known, asked, exchange)
                 # A connection that was cut looks like the end of a body without a length.
                 if exchange.cut:
                     raise Missed(Reason.DEADLINE)
@@ -126,7 +133,13 @@ class Downloader:
             raise Missed(Reason.DEADLINE)
         started = time.monotonic()
         guard = None if self._proxies else self._guard
-        with self._watch.exchange(started + budget.left) as exchange, keeping_to(exchange, guard):
+        most = self._settings.max_header_bytes
+        with (
+            self._watch.exchange(started + budget.left) as exchange,
+            keeping_to(exchange, guard, most),
+        ):
+            if exchange.cut:  # the fetcher was closed: nobody is asked any more
+                raise Missed(Reason.DEADLINE)
             try:
                 yield exchange
             except Missed:
@@ -141,7 +154,7 @@ class Downloader:
                 budget.spend(started)
 
     def _read(
-        self, url: str, raw: BaseHTTPResponse, known: Known, exchange: Exchange
+        self, url: str, raw: BaseHTTPResponse, known: Known, host: Host, exchange: Exchange
     ) -> Answer | str:
         status, headers = raw.status, raw.headers
         if status in REDIRECTS:
@@ -153,30 +166,36 @@ class Downloader:
         etag = _short(headers.get("ETag"))
         last_modified = _short(headers.get("Last-Modified"))
         if status == 304:
-            raw.read()  # nothing, but it frees the connection
+            # Nothing, but it frees the connection; a 304 that has a body all the same is not read.
+            raw.read(1, decode_content=False)
             return Answer(None, status, etag or known.etag, last_modified or known.last_modified)
-        return Answer(self._body(raw, exchange), status, etag, last_modified)
+        return Answer(self._body(raw, host, exchange), status, etag, last_modified)
 
-    def _body(self, raw: BaseHTTPResponse, exchange: Exchange) -> bytes:
+    def _body(self, raw: BaseHTTPResponse, host: Host, exchange: Exchange) -> bytes:
         most = self._settings.max_bytes
-        length = raw.headers.get("Content-Length", "")
-        if length.isdigit() and int(length) > most:
+        if (raw.length_remaining or 0) > most:  # what its Content-Length promises
             raise Missed(Reason.TOO_LARGE, raw.status)
         try:
             encoding = raw.headers.get("Content-Encoding", "").strip().lower()
-            return read_body(raw, encoding, most, self._growing(exchange))
+            return read_body(raw, encoding, most, self._growing(host, exchange))
         except Missed as err:
             raise Missed(err.reason, raw.status) from None
 
     @contextmanager
-    def _growing(self, exchange: Exchange) -> Iterator[None]:
+    def _growing(self, host: Host, exchange: Exchange) -> Iterator[None]:
         """Let few large bodies at a time into memory: 64 of them would fill a gigabyte."""
-        if not self._large.acquire(timeout=exchange.left):
-            raise Missed(Reason.DEADLINE)
-        try:
+        with _held(host.large, exchange), _held(self._large, exchange):
             yield
-        finally:
-            self._large.release()
+
+
+@contextmanager
+def _held(semaphore: threading.Semaphore, exchange: Exchange) -> Iterator[None]:
+    if not semaphore.acquire(timeout=exchange.left):
+        raise Missed(Reason.DEADLINE)
+    try:
+        yield
+    finally:
+        semaphore.release()
 
 
 def _target(url: str, location: str | None, status: int) -> str:
@@ -184,10 +203,18 @@ def _target(url: str, location: str | None, status: int) -> str:
     if not location:
         raise Missed(Reason.BAD_REDIRECT, status)
     try:
-        # http.client reads headers as Latin-1; browsers take them for UTF-8.
-        return urljoin(url, location.encode("latin-1").decode("utf-8"))
+        return urljoin(url, _text(location))
     except ValueError:
         raise Missed(Reason.BAD_REDIRECT, status) from None
+
+
+def _text(location: str) -> str:
+    """What a Location says: http.client reads headers as Latin-1, browsers take them for UTF-8."""
+    raw = location.encode("latin-1", "replace")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return quote(raw, safe=_ASCII)  # passed on byte by byte
 
 
 def _reason_of_status(status: int) -> Reason:
@@ -205,13 +232,18 @@ def _seconds(retry_after: str | None) -> float | None:
     if retry_after is None:
         return None
     try:
-        return max(0.0, float(retry_after))
+        seconds = float(retry_after)
     except ValueError:
         pass
+    else:
+        return seconds if seconds >= 0 else None  # nan is not
     try:
-        return max(0.0, email.utils.parsedate_to_datetime(retry_after).timestamp() - time.time())
+        when = email.utils.parsedate_to_datetime(retry_after)
     except (ValueError, OverflowError):
         return None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    return max(0.0, (when - datetime.now(UTC)).total_seconds())
 
 
 def _opted_out(robots: str) -> bool:
@@ -221,7 +253,10 @@ def _opted_out(robots: str) -> bool:
 
 
 def _short(header: str | None) -> str | None:
-    return header if header and len(header) <= LONGEST_TAG else None
+    """A header that can be sent back later: not long, and plain ASCII."""
+    if not header or len(header) > LONGEST_TAG or not header.isascii():
+        return None
+    return header if header.isprintable() and header == header.strip() else None
 
 
 def _reason_of(err: Exception) -> Reason:

@@ -1,6 +1,7 @@
 """From a location, a URL or a path, to the bytes of a picture or the reason why not."""
 
 import logging
+import math
 import os
 import random
 import stat
@@ -13,15 +14,13 @@ from urllib.parse import urlsplit
 
 from catalog.images.asking import Answer, Budget, Fetched, Known
 from catalog.images.formats import HEAD, sniff
-from catalog.images.guard import Missed
-from catalog.images.reasons import PASSING, Reason, next_try_after
-from catalog.images.settings import FetchSettings
+from catalog.images.guard import Missed, NotAsked
+from catalog.images.reasons import DAY, PASSING, Reason, next_try_after
+from catalog.images.settings import LONGEST_BACKOFF, FetchSettings
 
 if TYPE_CHECKING:
     from catalog.images.download import Downloader
 
-LONGEST_WAIT = 60.0  # seconds, whatever a server's Retry-After asks for
-LONGEST_BACKOFF = 8.0
 
 _log = logging.getLogger(__name__)
 
@@ -69,52 +68,52 @@ class Fetcher:
 
     def _fetch_url(self, url: str, known: Known, started: float) -> Fetched:
         """Try until it is had, or until another try could not change anything."""
-        host = _host_of(url)
         budget = Budget(self._settings.deadline)
-        attempts = 0
+        attempts = 1
+        before: Missed | None = None
         while True:
-            attempts += 1
             try:
                 answer = self._download(url, known, budget)
+            except NotAsked as missed:
+                # Nothing new was learnt; an answer to an earlier try says more.
+                attempts -= before is not None
+                return self._failed(url, before or missed, attempts, started)
             except Missed as missed:
-                if self._closed.is_set():
-                    raise FetcherClosed(url) from None
-                if self._try_again(missed, attempts, budget):
-                    continue
-                after = next_try_after(missed.reason)
-                return Fetched(
-                    url,
-                    "failed",
-                    missed.reason,
-                    host=host,
-                    http_status=missed.status,
-                    attempts=attempts,
-                    seconds=time.monotonic() - started,
-                    dead=after is None,
-                    next_try_after=after,
-                )
-            return Fetched(
-                url,
-                "unchanged" if answer.data is None else "fetched",
-                data=answer.data,
-                host=host,
-                http_status=answer.status,
-                etag=answer.etag,
-                last_modified=answer.last_modified,
-                size=known.size if answer.data is None else len(answer.data),
-                attempts=attempts,
-                seconds=time.monotonic() - started,
-            )
+                if not self._try_again(missed, attempts, budget):
+                    return self._failed(url, missed, attempts, started)
+                attempts += 1
+                # A new one: the old one's frames hold on to the connection.
+                before = Missed(missed.reason, missed.status, missed.retry_after)
+            else:
+                return _had(url, answer, known, attempts, started)
+
+    def _failed(self, url: str, missed: Missed, attempts: int, started: float) -> Fetched:
+        if self._closed.is_set():
+            raise FetcherClosed(url)
+        after = _next_try_after(missed)
+        return Fetched(
+            url,
+            "failed",
+            missed.reason,
+            host=_host_of(url),
+            http_status=missed.status,
+            attempts=attempts,
+            seconds=time.monotonic() - started,
+            dead=after is None,
+            next_try_after=after,
+        )
 
     def _try_again(self, missed: Missed, attempts: int, budget: Budget) -> bool:
         """Wait before the next try; False if there should be none."""
-        if missed.reason not in PASSING or attempts >= self._settings.tries or budget.left <= 0:
+        if missed.reason not in PASSING or budget.left <= 0 or self._closed.is_set():
+            return False
+        if missed.refused:
+            return True  # not the picture's fault, and the host is not asked before it may be
+        if attempts >= self._settings.tries:
             return False
         # Full jitter: many pictures that failed together must not come back together.
         ceiling = min(LONGEST_BACKOFF, self._settings.backoff * 2 ** (attempts - 1))
-        wait = random.uniform(0, ceiling)  # noqa: S311 - not a secret
-        if missed.retry_after is not None:
-            wait = max(wait, min(missed.retry_after, LONGEST_WAIT))
+        wait = random.uniform(0, ceiling)  # noqa: S311  # nosec B311 - not a secret
         return not self._closed.wait(wait)
 
     def _download(self, url: str, known: Known, budget: Budget) -> Answer:
@@ -128,6 +127,29 @@ class Fetcher:
                 self._downloader = Downloader(self._settings)
                 _say_who_guards(self._settings)
         return self._downloader.download(url, known, budget)
+
+
+def _had(url: str, answer: Answer, known: Known, attempts: int, started: float) -> Fetched:
+    return Fetched(
+        url,
+        "unchanged" if answer.data is None else "fetched",
+        data=answer.data,
+        host=_host_of(url),
+        http_status=answer.status,
+        etag=answer.etag,
+        last_modified=answer.last_modified,
+        size=known.size if answer.data is None else len(answer.data),
+        attempts=attempts,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _next_try_after(missed: Missed) -> int | None:
+    """Seconds until it may be asked for again: later if its host wishes so, within a day."""
+    after = next_try_after(missed.reason)
+    if after is None or missed.retry_after is None:
+        return after
+    return max(after, math.ceil(min(missed.retry_after, DAY)))
 
 
 def _say_who_guards(settings: FetchSettings) -> None:

@@ -12,6 +12,7 @@ _PREFIXES = (
     (b"MM\x00*", "TIFF"),
     (b"BM", "BMP"),
 )
+FORMATS = frozenset({name for _, name in _PREFIXES} | {"WEBP", "AVIF"})
 
 
 def sniff(head: bytes) -> str | None:

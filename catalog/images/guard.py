@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 
 from catalog.images.reasons import Reason
+from catalog.images.settings import allowed_port, plain_host
 
 WEB_PORTS = frozenset({80, 443})
-
+MOST_LOOK_UPS = 256  # under way at a time; each that hangs is a thread
 
 # IPv6 addresses that stand for an IPv4 address in their last 32 bits: a gateway delivers there.
 _TRANSLATED = (
@@ -31,7 +32,16 @@ class Missed(Exception):  # noqa: N818 - an outcome that is thrown, not a progra
         super().__init__(reason)
         self.reason = reason
         self.status = status
-        self.retry_after = retry_after
+        self.retry_after = retry_after  # seconds
+
+    @property
+    def refused(self) -> bool:
+        """Whether the server asks to be left alone for a while, whatever the picture."""
+        return self.status == 429 or (self.status == 503 and self.retry_after is not None)
+
+
+class NotAsked(Missed):
+    """Nobody was asked: what is known of the host already speaks against it."""
 
 
 def is_public(text: str) -> bool:
@@ -63,14 +73,13 @@ class Guard:
     """
 
     def __init__(self, allow_hosts: Iterable[str] = ()) -> None:
-        self._allowed = frozenset(host.lower() for host in allow_hosts)
+        self._allowed = frozenset(map(allowed_port, allow_hosts))
         self._lock = threading.Lock()
         self._lookups: dict[tuple[str, int], Future[list[str]]] = {}
 
     def allows(self, host: str, port: int) -> bool:
         """Whether the settings name this host and port."""
-        name = _plain(host)
-        return (f"[{name}]:{port}" if ":" in name else f"{name}:{port}") in self._allowed
+        return (plain_host(host), port) in self._allowed
 
     def check(self, host: str, port: int) -> None:
         """Raise Missed for a port or a literal address that may not be asked; looks nothing up."""
@@ -79,7 +88,7 @@ class Guard:
         if port not in WEB_PORTS:
             raise Missed(Reason.PORT_REFUSED)
         try:
-            public = is_public(_plain(host))
+            public = is_public(plain_host(host))
         except ValueError:
             return  # a name
         if not public:
@@ -91,7 +100,7 @@ class Guard:
         `due` is the time.monotonic() at which the look-up is given up.
         """
         self.check(host, port)
-        found = self._look_up(host, port, due)
+        found = _literal(host) or self._look_up(host, port, due)
         if not self.allows(host, port) and not all(map(is_public, found)):
             raise Missed(Reason.ADDRESS_REFUSED)
         return found
@@ -102,9 +111,13 @@ class Guard:
         with self._lock:
             lookup = self._lookups.get(key)
             if lookup is None:
+                if len(self._lookups) >= MOST_LOOK_UPS:
+                    raise Missed(Reason.DNS)
                 lookup = self._lookups[key] = Future()
                 # A thread, as getaddrinfo knows no time limit; a daemon, as it may hang at exit.
-                threading.Thread(target=self._resolve, args=(key, lookup), daemon=True).start()
+                threading.Thread(
+                    target=self._resolve, args=(key, lookup), name="look-up", daemon=True
+                ).start()
         try:
             return lookup.result(timeout=max(0.0, due - time.monotonic()))
         except TimeoutError:
@@ -115,12 +128,16 @@ class Guard:
         try:
             answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             lookup.set_result(list(dict.fromkeys(str(answer[4][0]) for answer in answers)))
-        except (OSError, UnicodeError):
+        except (OSError, ValueError):  # such as a name that no name server could be asked for
             lookup.set_exception(Missed(Reason.DNS))
         finally:
             with self._lock:
                 del self._lookups[key]
 
 
-def _plain(host: str) -> str:
-    return host.lower().strip("[]").rstrip(".")
+def _literal(host: str) -> list[str]:
+    """The address that a host already is; nobody has to be asked for it."""
+    try:
+        return [str(ipaddress.ip_address(plain_host(host)))]
+    except ValueError:
+        return []

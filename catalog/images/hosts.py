@@ -1,15 +1,19 @@
-"""How many connections each host gets, and when it is given up for this run."""
+"""How many connections each host gets, when it is left alone, and when it is given up."""
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from catalog.images.guard import Missed
+from catalog.images.asking import Budget
+from catalog.images.guard import Missed, NotAsked
 from catalog.images.reasons import Reason
+from catalog.images.settings import LONGEST_BACKOFF, FetchSettings
 
-DOWN_AFTER = 20  # failures in a row
-HALVE_EVERY = 1.0  # seconds: one burst of refusals is one reason to slow down, not thirty
+RECOVERY = 4  # rounds of good answers for one connection more
+LARGE_BODIES = 2  # of one host in memory at a time: fewer than all, so that no host has them all
+REMEMBERED = 10_000  # hosts; a million names in a CSV need not stay in memory
 
 # A host that answers so is alive, and a picture's own trouble says nothing about its host.
 _HOST_FAILED = frozenset(
@@ -25,14 +29,20 @@ _HOST_FAILED = frozenset(
 
 
 class Host:
-    """What is known of one host in this run."""
+    """What is known of one host in this run. Thread-safe."""
 
-    def __init__(self, limit: int) -> None:
-        self._most = limit
-        self._limit = float(limit)
+    def __init__(self, settings: FetchSettings) -> None:
+        self.large = threading.BoundedSemaphore(LARGE_BODIES)
+        self.users = 0  # threads that ask it or wait for it; kept by Hosts
+        self._settings = settings
+        self._limit = float(settings.per_host)
         self._active = 0
-        self._failures = 0
-        self._halved = float("-inf")
+        self._failures = 0  # in a row
+        self._rests = 0  # in a row, with no good answer between them
+        self._slowed = float("-inf")  # when its limit was last halved; all in time.monotonic()
+        self._rested = float("-inf")  # when it may be asked again
+        self._wanted = float("-inf")  # when it wants to be asked again, however late that is
+        self._closed = False
         self._free = threading.Condition()
 
     @property
@@ -43,15 +53,13 @@ class Host:
     @property
     def down(self) -> bool:
         """Whether it failed so often in a row that it is asked no more."""
-        return self._failures >= DOWN_AFTER
+        return self._failures >= self._settings.down_after
 
     @contextmanager
-    def slot(self) -> Iterator[None]:
-        """Wait for one of its connections; raises Missed when the host is down."""
+    def slot(self, budget: Budget) -> Iterator[None]:
+        """Wait for one of its connections; raises NotAsked when there is no point in waiting."""
         with self._free:
-            self._free.wait_for(lambda: self.down or self._active < self.limit)
-            if self.down:
-                raise Missed(Reason.HOST_DOWN)
+            self._wait(budget)
             self._active += 1
         try:
             yield
@@ -61,54 +69,120 @@ class Host:
                 self._free.notify()
 
     def succeeded(self) -> None:
-        """It answered well: the limit recovers by one connection for each round of answers."""
+        """It answered well: the limit recovers slowly."""
         with self._free:
-            self._failures = 0
-            if self._limit < self._most:
-                self._limit = min(self._most, self._limit + 1 / self._limit)
+            self._failures = self._rests = 0
+            if self._limit < self._settings.per_host:
+                more = 1 / (RECOVERY * self._limit)
+                self._limit = min(self._settings.per_host, self._limit + more)
                 self._free.notify()
 
-    def failed(self, reason: Reason, status: int | None) -> None:
-        """It answered with trouble, or not at all."""
+    def failed(self, missed: Missed, began: float) -> None:
+        """It answered a request of time.monotonic() `began` with trouble, or not at all."""
         with self._free:
-            if status in {429, 503}:
-                self._halve()
-            if reason in _HOST_FAILED:
+            if missed.refused:
+                self._rest(missed, began)
+            elif missed.reason in _HOST_FAILED and missed.status != 200:
                 self._failures += 1
-                if self.down:
-                    self._free.notify_all()
             else:
-                self._failures = 0
+                self._failures = self._rests = 0
+            if missed.status in {429, 503} and began >= self._slowed:
+                # Whatever was under way before then is the same burst, and one reason, not thirty.
+                self._slowed = time.monotonic()
+                self._limit = max(1.0, self._limit / 2)
+            if self.down or missed.refused:
+                self._free.notify_all()
 
-    def _halve(self) -> None:
+    def close(self) -> None:
+        """Send away everybody who waits."""
+        with self._free:
+            self._closed = True
+            self._free.notify_all()
+
+    def _wait(self, budget: Budget) -> None:
+        while True:
+            if self.down or self._closed:
+                raise NotAsked(Reason.HOST_DOWN)
+            rest = self._rested - time.monotonic()
+            if rest > 0:
+                self._sit_out(rest, budget)
+            elif self._active < self.limit:
+                return
+            else:
+                self._free.wait()
+
+    def _sit_out(self, rest: float, budget: Budget) -> None:
+        """Wait until the host may be asked again, or until something else changed.
+
+        Raises NotAsked, to free the thread for other hosts, when that takes too long or when the
+        host did nothing but refuse so far.
+        """
+        if rest > budget.patience or self._rests >= self._settings.tries:
+            wanted = self._wanted - time.monotonic()
+            raise NotAsked(Reason.RATE_LIMITED, retry_after=wanted)
+        since = time.monotonic()
+        self._free.wait(rest)
+        budget.wait(since)
+
+    def _rest(self, missed: Missed, began: float) -> None:
+        """Leave the host alone: as long as it asks for, but not for ever."""
+        pause = missed.retry_after or 0.0
+        if began >= self._slowed:
+            pause = max(pause, min(LONGEST_BACKOFF, self._settings.backoff * 2**self._rests))
+            self._rests += 1
         now = time.monotonic()
-        if now - self._halved >= HALVE_EVERY:
-            self._halved = now
-            self._limit = max(1.0, self._limit / 2)
+        self._wanted = max(self._wanted, now + pause)
+        self._rested = max(self._rested, now + min(pause, self._settings.longest_retry_after))
 
 
 class Hosts:
-    """All hosts of a run: at most `per_host` connections to each, `total` together. Thread-safe."""
+    """All hosts of a run: `per_host` connections to each, `total` together. Thread-safe."""
 
-    def __init__(self, per_host: int, total: int) -> None:
-        self._per_host = per_host
-        self._total = threading.BoundedSemaphore(total)
+    def __init__(self, settings: FetchSettings) -> None:
+        self._settings = settings
+        self._total = threading.BoundedSemaphore(settings.total)
         self._lock = threading.Lock()
-        self._hosts: dict[str, Host] = {}
-
-    def host(self, name: str) -> Host:
-        """The host of that name."""
-        with self._lock:
-            return self._hosts.setdefault(name, Host(self._per_host))
+        self._hosts: OrderedDict[str, Host] = OrderedDict()  # the one used last at the end
 
     @contextmanager
-    def slot(self, name: str) -> Iterator[Host]:
+    def slot(self, name: str, budget: Budget) -> Iterator[Host]:
         """Hold one connection to a host; what became of it is reported to the host."""
-        host = self.host(name)
-        with host.slot(), self._total:
-            try:
-                yield host
-            except Missed as err:
-                host.failed(err.reason, err.status)
-                raise
-            host.succeeded()
+        host = self._take(name)
+        try:
+            with host.slot(budget), self._total:
+                began = time.monotonic()
+                try:
+                    yield host
+                except Missed as err:
+                    host.failed(err, began)
+                    raise
+                host.succeeded()
+        finally:
+            with self._lock:
+                host.users -= 1
+
+    def close(self) -> None:
+        """Send away everybody who waits."""
+        with self._lock:
+            hosts = list(self._hosts.values())
+        for host in hosts:
+            host.close()
+
+    def _take(self, name: str) -> Host:
+        with self._lock:
+            host = self._hosts.get(name)
+            if host is None:
+                host = self._hosts[name] = Host(self._settings)
+            self._hosts.move_to_end(name)
+            host.users += 1
+            self._forget()
+            return host
+
+    def _forget(self) -> None:
+        """Drop those that were not asked for longest, when there are too many."""
+        for _ in range(len(self._hosts) - REMEMBERED):
+            name, host = next(iter(self._hosts.items()))
+            if host.users:
+                self._hosts.move_to_end(name)
+            else:
+                del self._hosts[name]

@@ -13,11 +13,14 @@ models/<name>/<version>/
 
 import hashlib
 import json
+import math
+import os
 import re
+import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from sql.files import write_text
 
@@ -31,9 +34,14 @@ HISTORY = "history.json"
 SUMMARY = "summary.txt"
 
 SCHEMA = 1
-LARGEST_CARD = 64 * 1024 * 1024
+# In bytes. A card of 50,000 labels takes 2 MiB; MobileNetV2 with its heads takes 15.
+LARGEST_CARD = 4 * 2**20
+LARGEST_NETWORK = 512 * 2**20
+LARGEST_FILE = 2 * 2**30
 LARGEST_SIDE = 1024
-PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+WIDEST_OUTPUT = 65_536
+PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_LARGEST = {KERAS: LARGEST_NETWORK, LITERT: LARGEST_NETWORK}
 
 
 class ModelRefused(ValueError):  # noqa: N818 - reads as the outcome it is
@@ -72,14 +80,11 @@ def load_card(folder: Path) -> Card:
     """The card of a model folder; ModelRefused when it is absent, damaged or makes no sense."""
     path = folder / CARD
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST_CARD + 1)
+        data = _read(path, LARGEST_CARD)
     except OSError as error:
         raise ModelRefused(f"no model in {folder}: {CARD} can't be read") from error
-    if len(data) > LARGEST_CARD:
-        raise ModelRefused(f"{path} is larger than any card")
     try:
-        content = json.loads(data)
+        content = json.loads(data, object_pairs_hook=_once, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise ModelRefused(f"{path} is not a model's card: {error}") from error
     return _checked(path, content)
@@ -87,7 +92,7 @@ def load_card(folder: Path) -> Card:
 
 def save_card(folder: Path, card: Card) -> None:
     """Write card.json, whole."""
-    content = {"schema": SCHEMA, **asdict(card)}
+    content = {"schema": SCHEMA, **_finite(asdict(card))}
     write_text(folder / CARD, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
 
 
@@ -107,17 +112,57 @@ def verify(folder: Path, filename: str, card: Card) -> bytes:
     """The bytes of a file that the card names, hashed as they were read; else ModelRefused.
 
     Use the bytes, not the path: what is opened later may no longer be what was hashed.
+    No more is read than a file of that name can have.
     """
     named = card.files.get(filename)
     if named is None:
         raise ModelRefused(f"{folder / CARD} does not name {filename}")
     try:
-        data = (folder / filename).read_bytes()
+        data = _read(folder / filename, _LARGEST.get(filename, LARGEST_FILE))
     except OSError as error:
         raise ModelRefused(f"{folder / filename} can't be read") from error
     if hashlib.sha256(data).hexdigest() != named:
         raise ModelRefused(f"{folder / filename} is not the file that its card describes")
     return data
+
+
+def _read(path: Path, most: int) -> bytes:
+    """A regular file's bytes; OSError when it can't be read, ModelRefused beyond `most` bytes.
+
+    A pipe is refused rather than waited for, and so is a device that never ends.
+    """
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        said = os.fstat(file.fileno())
+        if not stat.S_ISREG(said.st_mode):
+            raise ModelRefused(f"{path} is not a file")
+        data = file.read(most + 1) if said.st_size <= most else b""
+    if max(said.st_size, len(data)) > most:
+        raise ModelRefused(f"{path} is larger than {most // 2**20} MiB, the most it may have")
+    return data
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose names differ: readers do not agree on which of two equals counts."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise ValueError("a name stands twice in it")
+    return content
+
+
+def _no_number(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def _finite(content: Any) -> Any:
+    """The same with None for each number that JSON does not have."""
+    match content:
+        case dict():
+            return {name: _finite(value) for name, value in content.items()}
+        case list() | tuple():
+            return [_finite(value) for value in content]
+        case float() if not math.isfinite(content):
+            return None
+    return content
 
 
 def _checked(path: Path, content: Any) -> Card:
@@ -152,6 +197,8 @@ def _vocabulary(path: Path, content: dict[str, Any]) -> dict[str, tuple[str, ...
 def _check_bounds(path: Path, known: Mapping[str, Any]) -> None:
     if not 1 <= known["image_size"] <= LARGEST_SIDE:
         raise ModelRefused(f"{path}: image_size must be 1 to {LARGEST_SIDE} pixels")
+    if not (1 <= known["embedding_size"] <= WIDEST_OUTPUT and known["parameters"] >= 0):
+        raise ModelRefused(f"{path}: embedding_size or parameters can't be so")
     for text in (known["name"], known["version"], *known["files"]):
         if not PLAIN_NAME.fullmatch(text):
             raise ModelRefused(f"{path}: {text!r} is not a plain name")

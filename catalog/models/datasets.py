@@ -13,6 +13,7 @@ import tensorflow as tf
 from PIL import Image
 
 from catalog.images.decoders import Decoder
+from catalog.images.settings import DECODED_BEFORE
 
 DECODERS = 2
 SAVED_FAST = 1  # of PNG's nine levels: these files live for an hour
@@ -29,7 +30,7 @@ def lay_out(pictures: Sequence[Path], files: Sequence[Path], image_size: int) ->
     with ExitStack() as workers:
 
         def start() -> None:
-            local.decoder = workers.enter_context(Decoder(image_size))
+            local.decoder = workers.enter_context(Decoder(image_size, DECODED_BEFORE))
 
         def one(row: int) -> bool:
             decoded = local.decoder.decode(pictures[row])

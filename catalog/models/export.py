@@ -1,8 +1,5 @@
 """From a trained network to the files that are loaded later, and back."""
 
-import io
-import json
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +9,7 @@ import keras
 import numpy as np
 
 from catalog.models.artefact import KERAS, LITERT, SUMMARY, Card, ModelRefused, verify
+from catalog.models.inspection import inspect
 from catalog.models.runtime import EMBEDDING, Network
 from sql.files import write_text
 
@@ -19,11 +17,6 @@ LARGEST_EMBEDDING = 128
 
 TOLERANCE = 1e-3
 """Difference of a score between Keras and LiteRT above which an export is no good."""
-
-WIDEST_LAYER = 65_536
-MOST_PARAMETERS = 100_000_000
-NAMES = ("shared_object_id", "seed")
-"""Numbers in a configuration that are no sizes."""
 
 
 class ExportFailed(ValueError):  # noqa: N818 - reads as the outcome it is
@@ -99,33 +92,14 @@ def load_keras(folder: Path, card: Card) -> keras.Model:
     """The trained network of a model folder; ModelRefused unless it is what the card names.
 
     The bytes that were hashed are the ones that are opened, without code in them (safe mode), and
-    not before their sizes were looked at: Keras builds whatever a configuration asks for.
+    not before they were looked at: Keras builds whatever a configuration asks for.
     """
     data = verify(folder, KERAS, card)
-    _refuse_oversized(folder / KERAS, data, card)
+    inspect(folder / KERAS, data)
     with TemporaryDirectory() as private:
         copy = Path(private) / KERAS
         copy.write_bytes(data)
         try:
             return keras.saving.load_model(copy, compile=False, safe_mode=True)
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except Exception as error:  # a stranger's file may stumble over anything in Keras
             raise ModelRefused(f"{folder / KERAS} can't be loaded: {error}") from error
-
-
-def _refuse_oversized(path: Path, data: bytes, card: Card) -> None:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            config = json.loads(archive.read("config.json"))
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise ModelRefused(f"{path} is not a Keras model") from error
-    if card.parameters > MOST_PARAMETERS or _widest(config) > WIDEST_LAYER:
-        raise ModelRefused(f"{path} claims to be larger than any model trained here")
-
-
-def _widest(config: Any) -> int:
-    """The largest whole number in a configuration that says how large something is."""
-    if isinstance(config, dict):
-        return max((_widest(value) for key, value in config.items() if key not in NAMES), default=0)
-    if isinstance(config, list):
-        return max(map(_widest, config), default=0)
-    return config if isinstance(config, int) else 0

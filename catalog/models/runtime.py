@@ -1,15 +1,24 @@
 """Inference with the exported LiteRT file. TensorFlow and Keras are never imported here."""
 
+import math
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from catalog.models.artefact import LITERT, Card, ModelRefused, load_card, verify
+from catalog.models.artefact import (
+    LARGEST_SIDE,
+    LITERT,
+    Card,
+    ModelRefused,
+    load_card,
+    verify,
+)
 
 # Measured with MobileNetV2-224 on four cores: four threads with an interpreter each look at 300 to
 # 330 pictures a second, two at a time (four: 290; eight: 240). One interpreter with four threads
@@ -17,6 +26,14 @@ from catalog.models.artefact import LITERT, Card, ModelRefused, load_card, verif
 BATCH = 2
 EMBEDDING = "embedding"
 PIXELS = "pixels"
+
+# What all tensors of a network may take, in bytes: MobileNetV2 has 49 MiB at 224 pixels, of which
+# 15 are weights, so 0.7 KiB a pixel; other networks have up to thrice that.
+ROOM = 64 * 2**20
+ROOM_PER_PIXEL = 4 * 2**10
+
+PROBABILITY = 1e-3
+"""How far from 1 the scores of a head may sum up."""
 
 _HUSHING = threading.Lock()  # the descriptor is the whole process's
 
@@ -36,11 +53,14 @@ class Runtime:
         self.card: Card = load_card(folder)
         self._data = verify(folder, LITERT, self.card)
         self._own = threading.local()
-        try:
+        path = folder / LITERT
+        with _refusing(path):
             network = self._network()
-        except (ValueError, RuntimeError) as error:
-            raise ModelRefused(f"{folder / LITERT} can't be loaded: {error}") from error
-        _check_outputs(folder, self.card, network)
+        _check_shapes(path, self.card, network)
+        # Some faults show only when it runs, and the night must not end in the middle of them.
+        with _refusing(path):
+            said = network.run(_noise(network.side))
+        _check_answers(path, self.card, said)
 
     def run(self, pixels: np.ndarray) -> Output:
         """Scores and embeddings of pictures, uint8 [n, side, side, 3]; any n, BATCH at a time."""
@@ -56,27 +76,33 @@ class Runtime:
     def _network(self) -> "Network":
         """The interpreter of the thread that calls."""
         if not hasattr(self._own, "network"):
-            self._own.network = Network(self._data, threads=1)
+            self._own.network = Network(self._data, threads=1, side=self.card.image_size)
         network: Network = self._own.network
         return network
 
 
 class Network:
-    """The interpreter with its tensors found by signature name: their order is scrambled."""
+    """The interpreter with its tensors found by signature name: their order is scrambled.
 
-    def __init__(self, data: bytes, threads: int) -> None:
+    ValueError or RuntimeError when the bytes are no network, or one that wants more memory than
+    a network for pictures of `side` pixels does.
+    """
+
+    def __init__(self, data: bytes, threads: int, side: int = LARGEST_SIDE) -> None:
         # Loaded here: `catalog --help` and runs with nothing to do never need it.
         from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415
 
         with _HUSHING, _hushed():
             self._interpreter = Interpreter(model_content=data, num_threads=threads)
+            _refuse_huge(self._interpreter.get_tensor_details(), len(data), side)
             self._interpreter.allocate_tensors()
             runner = self._interpreter.get_signature_runner()
             inputs, outputs = runner.get_input_details(), runner.get_output_details()
-            self._input = int(inputs[PIXELS]["index"]) if PIXELS in inputs else -1
-            self.side = int(inputs[PIXELS]["shape"][1]) if PIXELS in inputs else -1
-            self._outputs = {name: int(detail["index"]) for name, detail in outputs.items()}
-            self.widths = {name: int(detail["shape"][-1]) for name, detail in outputs.items()}
+        found = {name: (int(x["index"]), _shape(x)) for name, x in {**inputs, **outputs}.items()}
+        self._input, shape = found.get(PIXELS, (-1, ()))
+        self.side = shape[1] if len(shape) == 4 else -1
+        self._outputs = {name: found[name][0] for name in outputs}
+        self.widths = {name: (found[name][1] or (0,))[-1] for name in outputs}
         self._size = 0
 
     def run(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
@@ -96,11 +122,49 @@ class Network:
         return {name: self._interpreter.get_tensor(at) for name, at in self._outputs.items()}
 
 
-def _check_outputs(folder: Path, card: Card, network: Network) -> None:
+@contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, RuntimeError, MemoryError) as error:
+        raise ModelRefused(f"{path} can't be loaded: {error}") from error
+
+
+def _refuse_huge(tensors: Iterable[Mapping[str, Any]], size: int, side: int) -> None:
+    """Look at what the tensors would take before they are made."""
+    most = size + ROOM + ROOM_PER_PIXEL * side**2
+    wanted = sum(math.prod(map(abs, _shape(x))) * np.dtype(x["dtype"]).itemsize for x in tensors)
+    if wanted > most:
+        raise ValueError(f"its tensors want {wanted >> 20:,} MiB, more than {most >> 20:,}")
+
+
+def _shape(tensor: Mapping[str, Any]) -> tuple[int, ...]:
+    return tuple(map(int, tensor["shape"]))
+
+
+def _check_shapes(path: Path, card: Card, network: Network) -> None:
     expected = {head: len(labels) for head, labels in card.vocabulary.items()}
     expected[EMBEDDING] = card.embedding_size
     if network.widths != expected or network.side != card.image_size:
-        raise ModelRefused(f"{folder / LITERT} does not answer what its card says")
+        raise ModelRefused(f"{path} does not answer what its card says")
+
+
+def _check_answers(path: Path, card: Card, said: Mapping[str, np.ndarray]) -> None:
+    """A row of finite numbers a picture, which are probabilities but for the embedding."""
+    for name, rows in said.items():
+        if rows.shape[:-1] != (BATCH,) or not np.isfinite(rows).all():
+            raise ModelRefused(f"{path} gives no finite numbers as {name}")
+        if name in card.vocabulary and not _are_probabilities(rows):
+            raise ModelRefused(f"{path} gives no probabilities as {name}")
+
+
+def _noise(side: int) -> np.ndarray:
+    """Pictures of chance, the same each time: uint8 [BATCH, side, side, 3]."""
+    return np.random.default_rng(0).integers(0, 256, (BATCH, side, side, 3), np.uint8)
+
+
+def _are_probabilities(rows: np.ndarray) -> bool:
+    return bool((rows >= 0).all() and np.allclose(rows.sum(axis=1), 1, atol=PROBABILITY))
 
 
 @contextmanager

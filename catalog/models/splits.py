@@ -10,12 +10,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from catalog.images.fingerprint import BITS
+from catalog.models.artefact import SPLIT, Card, ModelRefused
+from catalog.models.kept import kept_table
 from sql.files import replacing
 
 DISTANCE = 16
@@ -110,21 +114,33 @@ def write_split(path: Path, members: Sequence[Member]) -> None:
         pq.write_table(pa.table(columns, SCHEMA), draft, compression="zstd")
 
 
-def read_split(path: Path) -> list[Member]:
-    """The split that an earlier training kept."""
-    table = pq.read_table(path, schema=SCHEMA)
+def split_of(folder: Path, card: Card) -> list[Member]:
+    """The split that a model's folder keeps; ModelRefused when it is not what its card names."""
+    return members_in(kept_table(folder, SPLIT, card, SCHEMA))
+
+
+def members_in(table: pa.Table) -> list[Member]:
+    """The members that `write_split` wrote."""
     return [Member(**row) for row in table.to_pylist()]
 
 
 class TrainedGroups:
     """The picture groups that a model was trained on or chose its epochs by."""
 
-    def __init__(self, split_path: Path) -> None:
-        table = pq.read_table(
-            split_path, columns=["fingerprint"], filters=[("side", "in", [TRAIN, VALIDATE])]
-        )
-        distinct = np.unique(table["fingerprint"].to_numpy())
-        self._codes, self._weights, _ = _by_weight(codes(distinct))
+    def __init__(self, split: pa.Table) -> None:
+        seen = pc.or_(pc.equal(split["side"], TRAIN), pc.equal(split["side"], VALIDATE))
+        distinct = pc.unique(split["fingerprint"].filter(seen)).cast(pa.string())
+        self._codes, self._weights, _ = _by_weight(codes(distinct.sort().to_pylist()))
+
+    @classmethod
+    def of_model(cls, folder: Path, card: Card) -> Self:
+        """Those that a model's folder keeps; ModelRefused when it is not what its card names."""
+        columns = ("fingerprint", "side")
+        split = kept_table(folder, SPLIT, card, SCHEMA, columns, dictionaries=True)
+        try:
+            return cls(split)
+        except ValueError as error:
+            raise ModelRefused(f"{folder / SPLIT} is no split: {error}") from error
 
     def contains(self, fingerprints: Sequence[str]) -> np.ndarray:
         """Whether each picture is as close to one trained on as a group's are; bool [n]."""
