@@ -1,11 +1,12 @@
 """From the kept figures of posts to a page: draws, and renders in a language."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jinja2 import Environment
 from markupsafe import Markup
 
 from catalog.models.artefact import ModelRefused
@@ -62,21 +63,23 @@ def draw_engagement(
     """
     model = _read(card_evidence, model_folder)
     shown = [post.picture for post in report.extremes] + [post.picture for post in report.samples]
-    return _render(
-        "engagement.html.j2",
-        language,
-        report=report,
-        review=report.review,
-        verdict=(
-            post_verdict.done(language, report),
-            rule_in_words(language, report.review.rule, report.bars),
-            *post_verdict.changed(language, report),
-        ),
-        next_steps=post_verdict.next_steps(language, report),
-        thumbnails=small_copies(shown, picture),
-        drawings=_reviewed(language, report.review.evaluation, report.review.curves)
-        | _of_posts(language, report),
-        **_model(language, model),
+    return (
+        _environment(language)
+        .get_template("engagement.html.j2")
+        .render(
+            report=report,
+            review=report.review,
+            verdict=(
+                post_verdict.done(language, report),
+                rule_in_words(language, report.review.rule, report.bars),
+                *post_verdict.changed(language, report),
+            ),
+            next_steps=post_verdict.next_steps(language, report),
+            thumbnails=small_copies(shown, picture),
+            drawings=_reviewed(language, report.review.evaluation, report.review.curves)
+            | _of_posts(language, report),
+            **_model(language, model),
+        )
     )
 
 
@@ -89,16 +92,18 @@ def draw_classifier(folder: Path, report: ClassifierReport, language: Language) 
     model, review = _read(model_evidence, folder), report.review
     shown = _model(language, model)
     classifier = shown["classifier"]
-    return _render(
-        "classifier.html.j2",
-        language,
-        review=review,
-        name=model.card.model if model else f"{folder.parent.name}/{folder.name}",
-        meaning=rule_in_words(language, review.rule, classifier.bars if classifier else None),
-        advice=post_verdict.advice(language, review, pictured=True),
-        learned=learning_curves(model, language),
-        drawings=_reviewed(language, review.evaluation, review.curves),
-        **shown,
+    return (
+        _environment(language)
+        .get_template("classifier.html.j2")
+        .render(
+            review=review,
+            name=model.card.model if model else f"{folder.parent.name}/{folder.name}",
+            meaning=rule_in_words(language, review.rule, classifier.bars if classifier else None),
+            advice=post_verdict.advice(language, review, pictured=True),
+            learned=learning_curves(model, language),
+            drawings=_reviewed(language, review.evaluation, review.curves),
+            **shown,
+        )
     )
 
 
@@ -165,9 +170,11 @@ def _of_posts(language: Language, report: EngagementReport) -> dict[str, Markup]
     return drawn
 
 
-def _render(template: str, language: Language, **values: object) -> str:
-    """Write a page with the words of posts beside those of every page."""
-    made = environment(language)
+@cache
+def _environment(language: Language) -> Environment:
+    """Make what renders pages about posts: their words beside those of every page."""
+    made = environment(language).overlay()
+    made.filters = made.filters | {"css_area": _css_area}
     said: dict[str, Callable[..., Any]] = {
         "finding_in_words": finding_in_words,
         "head_in_words": head_in_words,
@@ -180,18 +187,21 @@ def _render(template: str, language: Language, **values: object) -> str:
         "cause": cause_in_words,
         "size_in_words": post_findings.size_in_words,
     }
-    made.globals |= {name: partial(say, language) for name, say in said.items()}
-    made.globals |= {name: partial(getattr(post_findings, name), language) for name in FINDINGS}
-    made.globals |= {
-        "ladder_ends": LADDER,
-        "clock": post_findings.clock,
-        "level_of": level_of,
-        "least_an_hour": {"posts": LEAST_POSTS, "accounts": LEAST_ACCOUNTS},
-        "least_in_band": LEAST_IN_BAND,
-        "least_known": LEAST_KNOWN,
-    }
-    made.filters["css_area"] = _css_area
-    return made.get_template(template).render(values)
+    by_name = {name: getattr(post_findings, name) for name in FINDINGS}
+    own = {name: partial(say, language) for name, say in (said | by_name).items()}
+    made.globals = (
+        made.globals
+        | own
+        | {
+            "ladder_ends": LADDER,
+            "clock": post_findings.clock,
+            "level_of": level_of,
+            "least_an_hour": {"posts": LEAST_POSTS, "accounts": LEAST_ACCOUNTS},
+            "least_in_band": LEAST_IN_BAND,
+            "least_known": LEAST_KNOWN,
+        }
+    )
+    return made
 
 
 def _css_area(area: float) -> str:

@@ -5,7 +5,7 @@ Everything is escaped but the drawings, which are SVG of our own (`svg`).
 
 import re
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -24,6 +24,7 @@ SHA256 = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 """A hash in hex, of which a page shows the first twelve letters."""
 
 
+@cache
 def environment(language: Language) -> Environment:
     """Make what renders the templates in a language: gettext, and its numbers as filters."""
     made = Environment(
@@ -72,7 +73,7 @@ def render(template: str, language: Language, **values: object) -> str:
 
 def svg(drawing: str) -> Markup:
     """Mark a drawing as HTML; only what reports/drawing.py made may come here."""
-    return Markup(drawing)  # noqa: S704
+    return Markup(drawing)  # noqa: S704  # nosec B704 - our own SVG
 
 
 def facts(language: Language, model: ModelEvidence) -> list[tuple[str, str]]:
