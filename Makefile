@@ -2,17 +2,26 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test faults old-duckdb lint format dictionary messages clean
+.PHONY: demo test faults audit old-duckdb lint format dictionary messages clean
 
 demo: $(VENV)/installed
 	$(BIN)/catalog --store demo-store demo
 
+# Neighbours share their fixtures: worksteal gives each worker a stretch of the tests.
+PYTEST := $(BIN)/pytest -n auto --dist worksteal
+
+# Ends with what was skipped and why, and what no test runs through, branches included.
 test: lint
-	$(BIN)/pytest -n auto
+	$(PYTEST) -rs --cov --cov-report=term
 
 # Every rename, fsync and full disk; `make test` tries a sample. Some minutes.
 faults: $(VENV)/installed
-	$(BIN)/pytest -n auto -m sweep
+	$(PYTEST) -m sweep
+
+# What is known of the versions in constraints.txt; needs a network that knows advisories.
+audit: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet pip-audit
+	$(BIN)/pip-audit --strict --requirement constraints.txt
 
 # The database as older DuckDBs read it.
 OLD_DUCKDBS := 1.2.2 1.3.2 1.4.4
@@ -23,10 +32,12 @@ old-duckdb: $(VENV)/installed $(OLD_DUCKDBS:%=$(VENV)/duckdb-%)
 $(VENV)/duckdb-%: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --no-deps --target $@ duckdb==$*
 
+PACKAGES := catalog engagement jobs reports sql
 lint: $(VENV)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(PACKAGES)
 
 format: $(VENV)/installed
 	$(BIN)/ruff format .

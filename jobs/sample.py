@@ -87,7 +87,7 @@ def draw(folder: Path, origin: str, seed: int = 1) -> Path:
     ):
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        chance = random.Random(seed)  # noqa: S311  # nosec B311 - drawn, not secret
+        chance = random.Random(seed)  # nosec B311  # noqa: S311 - drawn, not secret
         writer.writerows(_rows(pictures, f"{origin}/pictures", chance))
     return path
 

@@ -152,7 +152,7 @@ def _holds(path: str) -> bool:
     with Path(path).open() as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         command = [sys.executable, "-I", "-c", _TRY_LOCK, path]
-        tried = subprocess.run(command, check=False)  # noqa: S603  # nosec B603 - ours
+        tried = subprocess.run(command, check=False)  # nosec B603  # noqa: S603 - ours
     return tried.returncode == _REFUSED
 
 

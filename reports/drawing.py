@@ -88,7 +88,7 @@ def svg_of(figure: Figure) -> str:
     """Render a figure, and drop all that a page has no use for."""
     file = io.StringIO()
     figure.savefig(file, format="svg")
-    root = ET.fromstring(file.getvalue())  # noqa: S314  # nosec B314 - written above
+    root = ET.fromstring(file.getvalue())  # nosec B314  # noqa: S314 - written above
     _drop(root)
     for element in root.iter():
         element.tag = element.tag.removeprefix(f"{{{SVG}}}")

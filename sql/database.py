@@ -234,7 +234,7 @@ def _each_once(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], table: str
     """Whether no two rows of these parts have the same key."""
     [key] = KEYS[table]
     read = _read_parquet(paths, union=False)
-    rows = con.sql(f"select hash({key}) as key from {read}")  # noqa: S608  # nosec B608 - all quoted
+    rows = con.sql(f"select hash({key}) as key from {read}")  # nosec B608  # noqa: S608 - all quoted
     [(once,)] = rows.aggregate("count(*) = count(distinct key)").fetchall()
     return bool(once)
 
@@ -256,7 +256,7 @@ def _parts_query(
     nulls = _nulls(schema)
     if not paths:
         columns = ", ".join([*nulls.values(), added])
-        return f"select {columns} from (select '' as filename) limit 0"  # noqa: S608  # nosec B608 - all quoted
+        return f"select {columns} from (select '' as filename) limit 0"  # nosec B608  # noqa: S608 - all quoted
     _check_there(paths)
     rows = _read_parquet(paths, union=not _are_alike(con, paths))
     present = con.sql(f"from {rows}").columns
@@ -265,7 +265,7 @@ def _parts_query(
     if added == _RUN and "run" in present:
         excluded, added = "* exclude (filename, run)", _RUN_KEPT
     columns = ", ".join([excluded, *missing, added])
-    return f"select {columns} from {rows}"  # noqa: S608  # nosec B608 - all quoted
+    return f"select {columns} from {rows}"  # nosec B608  # noqa: S608 - all quoted
 
 
 def _are_alike(con: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> bool:
@@ -292,7 +292,7 @@ def _values_query(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> str:
     if not rows:
         return query
     values = ", ".join(f"({', '.join(map(_literal, row))})" for row in rows)
-    return f"{query} union all select * from (values {values})"  # noqa: S608  # nosec B608 - all quoted
+    return f"{query} union all select * from (values {values})"  # nosec B608  # noqa: S608 - all quoted
 
 
 def _nulls(schema: pa.Schema) -> dict[str, str]:

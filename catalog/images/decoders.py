@@ -190,7 +190,7 @@ class Decoder:
         seconds = int(limits.seconds) + 5
         arguments = (self._size, limits.memory_mb, seconds, limits.max_pixels)
         try:
-            worker = subprocess.Popen(  # noqa: S603  # nosec B603 - our own module
+            worker = subprocess.Popen(  # nosec B603  # noqa: S603 - our own module
                 # -P: a folder named PIL where the user stands must not be imported.
                 [
                     sys.executable,

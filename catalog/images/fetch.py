@@ -113,7 +113,7 @@ class Fetcher:
             return False
         # Full jitter: many pictures that failed together must not come back together.
         ceiling = min(LONGEST_BACKOFF, self._settings.backoff * 2 ** (attempts - 1))
-        wait = random.uniform(0, ceiling)  # noqa: S311  # nosec B311 - not a secret
+        wait = random.uniform(0, ceiling)  # nosec B311  # noqa: S311 - not a secret
         return not self._closed.wait(wait)
 
     def _download(self, url: str, known: Known, budget: Budget) -> Answer:

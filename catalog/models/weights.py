@@ -57,7 +57,7 @@ def _reachable(url: str) -> bool:
 
     def ask() -> None:
         try:
-            with urlopen(Request(url, method="HEAD"), timeout=REACH_SECONDS):  # noqa: S310  # nosec B310 - ours
+            with urlopen(Request(url, method="HEAD"), timeout=REACH_SECONDS):  # nosec B310  # noqa: S310 - ours
                 answered.set()
         except OSError as error:
             if hasattr(error, "code"):  # an HTTP error is an answer too
