@@ -18,6 +18,26 @@ __all__ = ["tiny_classifier", "tiny_model", "tiny_weights"]
 HERE = Path(__file__).resolve().parent
 
 
+# By which coverage reaches into the processes that a test starts.
+TRACED = "COVERAGE_PROCESS_CONFIG"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def traced_by() -> str | None:
+    """How children would be traced, which costs each of thousands a tenth of a second and more.
+
+    Only tests that ask for `traced_children` pay; what is killed would leave no record anyway.
+    """
+    return os.environ.pop(TRACED, None)
+
+
+@pytest.fixture
+def traced_children(traced_by: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the processes that this test starts run through counts, too."""
+    if traced_by is not None:
+        monkeypatch.setenv(TRACED, traced_by)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data, or a skip that says where it was looked for."""

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("traced_children")
+
 
 def command(*words: object, code: str = "from jobs.cli import main; main()"):
     """The command in a process of its own; `code` starts it."""

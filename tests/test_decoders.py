@@ -328,6 +328,7 @@ def request(path: Path) -> bytes:
     return REQUEST.pack(True, len(os.fsencode(path))) + os.fsencode(path)
 
 
+@pytest.mark.usefixtures("traced_children")
 def test_worker_answers_until_its_input_ends(good, tmp_path):
     """Spoken to directly: it says that it is there, answers each request, and leaves."""
     asked = request(good) + request(tmp_path / "none") + request(tmp_path)

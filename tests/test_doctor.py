@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shutil
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from types import SimpleNamespace
@@ -21,14 +22,30 @@ from jobs.settings import Settings
 from sql.locks import hold
 from sql.manifests import read_all
 from sql.parts import PartWriter, keep_journal
+from sql.publish import publish
 from sql.schemas import TABLES
 from sql.store import Store, make_current
+from tests.shop import Shop
+from tests.workbench import Bench
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, tiny_model):
+    """A store that has one finished run; a test takes a copy."""
+    with Shop() as shop:
+        bench = Bench(tmp_path_factory.mktemp("finished"), shop)
+        bench.fill(4)
+        bench.use_model(tiny_model)
+        bench.tag()
+        yield bench
 
 
 @pytest.fixture
-def kept(bench):
-    """A bench whose store has one finished run."""
-    bench.tag()
+def kept(finished, tmp_path):
+    """A bench whose store has one finished run, in a place of its own."""
+    bench = Bench(tmp_path, finished.shop, list(finished.rows))
+    shutil.copytree(finished.store.root, bench.store.root)
+    publish(bench.store, read_all(bench.store))
     return bench
 
 

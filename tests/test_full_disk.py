@@ -12,9 +12,12 @@ from tests.faults import HERE
 from tests.full_disk import NAIVE, SPILL, START, Told
 
 SMALL = "64m"
-STAGES = ("images", "fetches", "reports", "manifest", "database")
+STAGES = ("fetches", "manifest")
 FURTHER = (
     START,
+    "images",
+    "reports",
+    "database",
     "pictures",
     "scores",
     "predictions",

@@ -128,7 +128,10 @@ def said(bench: Bench) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
-@pytest.mark.parametrize("requests", [1, 10, 20])
+@pytest.mark.parametrize(
+    "requests",
+    [10, pytest.param(1, marks=pytest.mark.sweep), pytest.param(20, marks=pytest.mark.sweep)],
+)
 def test_a_killed_run_shows_nothing_and_loses_nothing(bench, tiny_model, requests):
     """After a kill at a random moment the next run completes, as if there had been no other."""
     bench.rows, rest = bench.rows[:4], bench.rows[4:]
