@@ -33,6 +33,7 @@ _OTHER_FILES = {
 }
 # Some codecs let half a surrogate pair through, which no UTF-8 file can hold.
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+_UNSHOWABLE = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udfff]")
 _IGNORED_IN_NAMES = re.compile(r"[\s_\-\ufeff]+")
 
 
@@ -254,10 +255,14 @@ def _physical_lines(stream: TextIO, path: Path) -> Iterator[str]:
     """
     before = _state(stream)
     try:
-        while line := stream.readline(MAX_ROW + 1):
+        begun = ""
+        while line := begun + stream.readline(MAX_ROW + 1 - len(begun)):
             yield line
             while len(line) > MAX_ROW and not line.endswith(("\n", "\r")):
                 line = stream.readline(MAX_ROW + 1)
+            # The bound may have cut a line between its CR and LF.
+            begun = stream.readline(1) if len(line) > MAX_ROW and line.endswith("\r") else ""
+            begun = begun.removeprefix("\n")
     except UnicodeError as error:
         raise TableRefused(_undecodable(path, stream.encoding, error)) from error
     if _state(stream) != before:
@@ -390,5 +395,5 @@ def _is_blank(cells: list[str]) -> bool:
 
 
 def _quoted(text: str) -> str:
-    """Cut a cell to what a report can show, without the characters that no file can hold."""
-    return _UNWRITABLE.sub("\ufffd", text[:MAX_DETAIL]).strip()
+    """Cut a cell to what a report or a terminal can show: without control characters."""
+    return _UNSHOWABLE.sub("\ufffd", text[:MAX_DETAIL].strip())

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from catalog.images.formats import HEAD, sniff
+from catalog.images.formats import HEAD, SUFFIXES, sniff
 from catalog.models.settings import TrainSettings
 from engagement.settings import TRAINING
 from jobs import fetch_commands, keeping_commands
@@ -207,7 +207,7 @@ def models(context: click.Context, as_json: bool) -> None:
 @click.pass_obj
 def use_model(context: Context, /, name: str, as_json: bool) -> None:
     """Let the model NAME/VERSION serve its task from now on."""
-    from jobs.models import use  # noqa: PLC0415
+    from jobs.using import use  # noqa: PLC0415
 
     told = use(store_of(context.settings), name)
     click.echo(told.as_json() if as_json else told)
@@ -232,7 +232,12 @@ def demo(context: Context) -> None:
 
 
 def _is_picture(path: Path) -> bool:
+    """By its bytes; one that is damaged, or a pipe, by its name."""
     try:
+        if path.suffix.lower() in SUFFIXES:
+            return True
+        if not path.is_file():
+            return False
         with path.open("rb") as file:
             return sniff(file.read(HEAD)) is not None
     except OSError:

@@ -17,7 +17,7 @@ def examine(settings: Settings) -> Diagnosis:
     checks: dict[str, Check] = {
         "python": machine.check_python,
         "packages": machine.check_packages,
-        "decoding": machine.check_decoding,
+        "decoding": partial(machine.check_decoding, settings),
         "weights": partial(machine.check_weights, settings),
         "gpu": machine.check_gpu,
         "file system": partial(kept.check_file_system, store),

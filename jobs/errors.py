@@ -12,6 +12,7 @@ class JobError(click.ClickException):
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(f"{message}\nNext: {hint}" if hint else message)
+        self.said = message
 
 
 class BadInput(JobError):  # noqa: N818 - reads as the outcome it is

@@ -2,23 +2,25 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from catalog.images.guard import Guard, Missed
 from jobs.console import Console
+from jobs.errors import BadInput
 from jobs.inputs import Catalogue
 from jobs.keeping import existing
 from jobs.pictures import get_only, rules_of
-from jobs.plan import BATCH_ROWS, DUE, SETTLED_BY_RULES, is_allowed, make_plan
+from jobs.plan import BATCH_ROWS, DUE, make_plan
 from jobs.run import Run, open_run
 from jobs.settings import Settings, store_of
-from jobs.summary import DONE, TOO_MANY_FAILED
+from jobs.summary import DONE, RETRY, TOO_MANY_FAILED
 from sql import statements
 
 
@@ -77,16 +79,23 @@ class AskedForCsv(Asked):
     accepted: int
     rejected: int
     pictures: int
+    missing: int  # of them, as things are now
+
+    @property
+    def _missing(self) -> str:
+        return f", {self.missing:,} of them failed: {RETRY}" if self.missing else ""
 
     def exit_code(self, max_failed: float) -> int:
         """3 when more than this share of the rows was refused or of the pictures failed."""
         over = self.rejected > max_failed * self.rows or self.failed > max_failed * self.pictures
-        return TOO_MANY_FAILED if over and self.run else DONE
+        return TOO_MANY_FAILED if over else DONE
 
     def __str__(self) -> str:
         rows = f"rows      {self.rows:,} = {self.accepted:,} accepted + {self.rejected:,} rejected"
         if self.run is None:
-            return f"nothing to do: {self.pictures:,} pictures are as they were"
+            return (
+                f"{rows}\nnothing to do: {self.pictures:,} pictures are as they were{self._missing}"
+            )
         return f"{rows}\n{super().__str__()}"
 
 
@@ -106,8 +115,11 @@ def fetch(
         console.say(f"{plan.pictures:,} pictures, {total:,} to ask for")
         if total:
             get_only(run, plan.due, total, settings, console)
+        with run.views(intake) as con:
+            missing = statements.count(con, "missing")
         told = AskedForCsv(
             **_told(run),
+            missing=missing,
             rows=intake.rows,
             accepted=intake.accepted,
             rejected=intake.rejected,
@@ -122,7 +134,8 @@ def retry(settings: Settings, console: Console, source: str | None) -> Asked:
     with open_run(existing(store_of(settings)), "fetch") as run:
         due = run.work / "retry.parquet"
         with run.store_views() as con:
-            total = _write_retryable(con, due, source, settings.fetch.allow_hosts)
+            _check_source(con, source)
+            total = _write_retryable(con, due, source, Guard(settings.fetch.allow_hosts))
         console.say(f"{total:,} pictures to ask for again")
         if total:
             get_only(run, due, total, settings, console)
@@ -132,29 +145,48 @@ def retry(settings: Settings, console: Console, source: str | None) -> Asked:
 
 
 def _write_retryable(
-    con: duckdb.DuckDBPyConnection, due: Path, source: str | None, allow_hosts: tuple[str, ...]
+    con: duckdb.DuckDBPyConnection, due: Path, source: str | None, guard: Guard
 ) -> int:
     """Write what may pass this time to a file; how many locations that is."""
     total = 0
     with pq.ParquetWriter(due, DUE) as writer:
         for batch in statements.batches(con, "retryable", BATCH_ROWS, source=source):
-            rows = list(_hopeful(batch, allow_hosts))
+            rows = [row for row in batch.to_pylist() if _may_pass(row["location"], guard)]
             writer.write_batch(pa.RecordBatch.from_pylist(rows, schema=DUE))
             total += len(rows)
     return total
 
 
-def _hopeful(batch: pa.RecordBatch, allow_hosts: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    """Leave out what our own rules refuse, now as before."""
-    for row in batch.to_pylist():
-        if row.pop("reason") not in SETTLED_BY_RULES or is_allowed(row["location"], allow_hosts):
-            yield row
+def _may_pass(location: str, guard: Guard) -> bool:
+    """Whether our own rules let a location be asked for, as far as it tells without a look-up.
+
+    What they refuse keeps the reason that it failed for when they did not.
+    """
+    parts = urlsplit(location)
+    if not parts.hostname:
+        return True  # a file
+    try:
+        guard.check(parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))
+    except Missed:
+        return False
+    return True
+
+
+def _check_source(con: duckdb.DuckDBPyConnection, source: str | None) -> None:
+    """BadInput for a source that has no products and no posts."""
+    known = con.sql("select source from products union select source from posts order by source")
+    names = [name for (name,) in known.fetchall()]
+    if source is not None and source not in names:
+        raise BadInput(
+            f"the store has nothing of the source {source!r}; it has {', '.join(names) or 'none'}",
+            hint="without --source everything that failed is asked for again",
+        )
 
 
 def _told(run: Run) -> dict[str, Any]:
     """What `Asked` holds, by name."""
     with run.store_views() as con:
-        found = statements.table(con, "asked", since=run.started).to_pylist()
+        found = statements.table(con, "asked", run=run.id).to_pylist()
     ended: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     for row in found:

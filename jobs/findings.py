@@ -3,11 +3,14 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from textwrap import TextWrapper
 from typing import Literal
 
 from jobs.tables import aligned
 
 OK, NOTE, WRONG = "ok", "note", "wrong"
+# So that a line, with what stands before it, fits a screen of 100 columns. A path is not broken.
+_WRAP = TextWrapper(76, break_long_words=False, break_on_hyphens=False)
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,10 @@ class Diagnosis:
     def __str__(self) -> str:
         rows: list[tuple[str, str, str]] = []
         for finding in self.findings:
-            rows.append((finding.state, finding.about, finding.told))
-            if finding.next:
-                rows.append(("", "", f"Next: {finding.next}"))
+            following = [f"Next: {finding.next}"] if finding.next else []
+            said = [line for text in (finding.told, *following) for line in _WRAP.wrap(text)]
+            rows.append((finding.state, finding.about, said[0]))
+            rows += [("", "", line) for line in said[1:]]
         return aligned(rows)
 
 

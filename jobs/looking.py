@@ -23,6 +23,7 @@ from catalog.images.asking import Fetched, Known
 from catalog.images.blobs import keep
 from catalog.images.decoders import Decoded, Decoder
 from catalog.images.fetch import Fetcher
+from catalog.images.reasons import Reason
 from catalog.images.settings import DecodeSettings
 from catalog.models.runtime import BATCH, Output, Runtime
 from catalog.models.splits import TrainedGroups
@@ -41,6 +42,7 @@ PICTURES_PER_PART = 8192
 SECONDS_PER_PART = 60.0
 FINGERPRINT_SIZE = 32  # pixels a side, when nothing but the fingerprint is wanted
 RETRY_AT_LEAST = timedelta(hours=1)
+_OF_THE_DISK = (Reason.FILE_MISSING, Reason.FILE_UNREADABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Got:
     due: Due
     fetched: Fetched | None = None  # without the bytes
     picture: str | None = None
+    here: bool = False  # whether the store has the picture's bytes
     first: bool = False  # nobody has looked at this picture yet
     decoded: Decoded | None = None
 
@@ -160,16 +163,17 @@ def key(picture: str) -> bytes:
 def _get(fetcher: Fetcher, store: Store, due: Due) -> Got:
     here = due.picture is not None and store.picture(due.picture).is_file()
     if due.ask == "look" and here:
-        return Got(due, picture=due.picture)
+        return Got(due, picture=due.picture, here=True)
     fetched = fetcher.fetch(due.location, due.known if here else None)
-    picture = keep(store, fetched.data) if fetched.data is not None else due.picture
-    return Got(due, replace(fetched, data=None), picture)
+    if fetched.data is None:
+        return Got(due, fetched, due.picture, here)
+    return Got(due, replace(fetched, data=None), keep(store, fetched.data), here=True)
 
 
 def _once(got: Iterable[Got], done: set[bytes]) -> Iterator[Got]:
     """Let each picture be looked at once, whatever number of locations it has."""
     for one in got:
-        if one.picture is not None and key(one.picture) not in done:
+        if one.picture is not None and one.here and key(one.picture) not in done:
             done.add(key(one.picture))
             yield replace(one, first=True)
         else:
@@ -181,7 +185,9 @@ def _decode(decoders: "SimpleQueue[Decoder]", store: Store, one: Got) -> Got:
         return one
     decoder = decoders.get()
     try:
-        return replace(one, decoded=decoder.decode(store.picture(one.picture)))
+        decoded = decoder.decode(store.picture(one.picture))
+        # The disk's trouble is no fact about the picture: another night looks again.
+        return one if decoded.reason in _OF_THE_DISK else replace(one, decoded=decoded)
     finally:
         decoders.put(decoder)
 

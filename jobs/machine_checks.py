@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from catalog.images.decoders import Decoder
+from catalog.models.hushing import hushed
 from catalog.models.settings import TrainSettings
 from catalog.models.weights import IMAGENET, NONE, cached
 from jobs.findings import Finding, note, ok, wrong
@@ -53,8 +54,9 @@ def check_packages() -> Iterator[Finding]:
     """What is installed, against what is required and what is known to be bad."""
     needed = [Requirement(text) for text in requires("vitrina") or ()]
     needed = [one for one in needed if one.marker is None or one.marker.evaluate({"extra": ""})]
-    faults = [fault for one in needed if (fault := _fault(one))]
-    faults += [fault for name, bad, why in KNOWN_BAD if (fault := _known_bad(name, bad, why))]
+    bad = {name: fault for name, *known in KNOWN_BAD if (fault := _known_bad(name, *known))}
+    faults = [fault for one in needed if one.name not in bad and (fault := _fault(one))]
+    faults += bad.values()
     for fault in faults:
         yield wrong("packages", fault, AS_TESTED)
     if not faults:
@@ -79,8 +81,8 @@ def _known_bad(name: str, bad: str, why: str) -> str | None:
     return f"{name} {there} is no good: {why}" if SpecifierSet(bad).contains(there) else None
 
 
-def check_decoding() -> Iterator[Finding]:
-    """Pillow's codecs, and a worker that decodes a picture."""
+def check_decoding(settings: Settings) -> Iterator[Finding]:
+    """Pillow's codecs, and a worker that decodes a picture within the settings' limits."""
     from PIL import Image, features  # noqa: PLC0415 - only this check needs it
 
     missing = [kind for kind, codec in CODECS.items() if not features.check(codec)]
@@ -90,7 +92,10 @@ def check_decoding() -> Iterator[Finding]:
         )
     data, since = BytesIO(), time.monotonic()
     Image.new("RGB", (8, 8)).save(data, "PNG")
-    with TemporaryDirectory(prefix="vitrina-doctor-") as folder, Decoder(8) as decoder:
+    with (
+        TemporaryDirectory(prefix="vitrina-doctor-") as folder,
+        Decoder(8, settings.decode) as decoder,
+    ):
         picture = Path(folder, "picture.png")
         picture.write_bytes(data.getvalue())
         decoded = decoder.decode(picture)
@@ -120,17 +125,18 @@ def _weights(task: str, train: TrainSettings) -> Finding:
         return ok(about, f"ImageNet's of {train.backbone} at {path}")
     return note(
         about,
-        f"ImageNet's of {train.backbone} are not at {path}: a training downloads them first",
+        f"ImageNet's of {train.backbone} are not in Keras's cache: a training downloads them",
     )
 
 
 def check_gpu() -> Iterator[Finding]:
     """What trainings compute on, and in which precision."""
     hush_tensorflow()
-    import keras  # noqa: PLC0415 - takes seconds
+    with hushed():  # TensorFlow tells of all the hardware that it does not find
+        import keras  # noqa: PLC0415 - takes seconds
 
-    from catalog.models.precision import policy  # noqa: PLC0415 - likewise
+        from catalog.models.precision import policy  # noqa: PLC0415 - likewise
 
-    devices = keras.distribution.list_devices("gpu")
+        devices, precision = keras.distribution.list_devices("gpu"), policy()
     told = f"{len(devices)} for {keras.backend.backend()}" if devices else "none"
-    yield note("gpu", f"{told}: trainings compute in {policy()}; tagging needs none")
+    yield note("gpu", f"{told}: trainings compute in {precision}; tagging needs none")

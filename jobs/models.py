@@ -3,13 +3,12 @@
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.models.artefact import CARD, Card, ModelRefused, load_card
-from jobs.errors import BadInput, disk_error
-from sql.files import StoreTrouble
-from sql.store import Store, current, make_current
+from jobs.errors import BadInput
+from sql.store import Store, current
 
 TAGGER, CLASSIFIER = "tagger", "engagement"  # the tasks of models, as their cards say
 
@@ -153,30 +152,3 @@ def card_of(store: Store, name: str) -> Card:
         return load_card(folder_of(store, name))
     except ModelRefused as error:
         raise BadInput(str(error), hint=f"`catalog models verify {name}` tells more") from error
-
-
-@dataclass(frozen=True)
-class Used:
-    """The model that serves a task from now on, and the one that did before, if there was one."""
-
-    model: str
-    task: str
-    before: str | None
-
-    def as_json(self) -> str:
-        """One JSON object."""
-        return json.dumps(asdict(self), ensure_ascii=False)
-
-    def __str__(self) -> str:
-        return f"{self.model} serves from now on"
-
-
-def use(store: Store, name: str) -> Used:
-    """Make a model of the store the current one of its task."""
-    task = card_of(store, name).task
-    try:
-        before = current(store, task)
-        make_current(store, task, name)
-    except StoreTrouble as error:
-        raise disk_error(error, "`catalog models` tells which model serves") from error
-    return Used(name, task, before)

@@ -21,7 +21,7 @@ from sql import statements
 
 BATCH_ROWS = 10_000
 # Another setting can change that at once, and time hardly ever.
-SETTLED_BY_RULES = frozenset({Reason.ADDRESS_REFUSED, Reason.PORT_REFUSED})
+_SETTLED_BY_RULES = frozenset({Reason.ADDRESS_REFUSED, Reason.PORT_REFUSED})
 
 ASKS = {
     "new": "to fetch",
@@ -153,7 +153,7 @@ def _know_locations(con: duckdb.DuckDBPyConnection, model: str | None) -> None:
         model=model,
         now=current_time(),
         passing=sorted(PASSING_IN_DECODING),
-        settled_by_rules=sorted(SETTLED_BY_RULES),
+        settled_by_rules=sorted(_SETTLED_BY_RULES),
     )
 
 
@@ -210,13 +210,12 @@ def _is_due(row: Mapping[str, Any], rules: Rules) -> bool:
         return True
     if row["local"]:
         return _stat(row["location"]) != (row["size"], row["mtime_ns"])
-    if row["reason"] in SETTLED_BY_RULES:
-        return bool(row["old"]) or is_allowed(row["location"], rules.allow_hosts)
+    if row["reason"] in _SETTLED_BY_RULES:
+        return bool(row["old"]) or _is_allowed(row["location"], rules.allow_hosts)
     return bool(row["due"])
 
 
-def is_allowed(url: str, allow_hosts: tuple[str, ...]) -> bool:
-    """Whether the settings let the guard ask the host and port of a URL, whatever they are."""
+def _is_allowed(url: str, allow_hosts: tuple[str, ...]) -> bool:
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     return _guard(allow_hosts).allows(parts.hostname or "", port)

@@ -43,7 +43,7 @@ class PostSummary(RunCounts):
 
     def __str__(self) -> str:
         if self.run is None:
-            return f"nothing to do: {self.posts:,} posts are as they were"
+            return f"nothing to do: {self.posts:,} posts are as they were{self._missing}"
         decided = (
             f"posts     {self.posts:,} = {self.scored:,} scored + {self.unscored:,} unscored;"
             f" {self.labelled:,} labelled, {self.unknown:,} unknown"

@@ -33,6 +33,7 @@ from sql.store import Store
 ROWS_PER_PART = 500_000  # a part of this size is read as fast as any
 WORK = ".work"
 _POLL_SECONDS = 1.0
+_MOMENT = 0.05  # seconds: `catalog doctor` may ask for the lock as a run begins
 LIMITS: dict[str, Any] = {
     "memory_limit": "400MB",  # a million products, to be compared with what is known of them
     "threads": min(4, len(os.sched_getaffinity(0))),  # each takes its share of the memory
@@ -241,7 +242,7 @@ def open_run(
 @contextmanager
 def _held(store: Store, job: str, patience: float) -> Iterator[None]:
     """Hold the store, trying for so many seconds; then StoreBusy."""
-    until = time.monotonic() + patience
+    until = time.monotonic() + max(patience, _MOMENT)
     with ExitStack() as stack:
         while True:
             try:
@@ -250,7 +251,7 @@ def _held(store: Store, job: str, patience: float) -> Iterator[None]:
             except StoreBusy:
                 if time.monotonic() >= until:
                     raise
-                time.sleep(_POLL_SECONDS)
+                time.sleep(min(_POLL_SECONDS, max(patience, _MOMENT)))
         yield
 
 

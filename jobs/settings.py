@@ -71,6 +71,8 @@ def store_of(settings: Settings) -> Store:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():  # a pipe would be waited for
+        raise BadInput(f"there is no file {path}", hint="name another with --config")
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

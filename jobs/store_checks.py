@@ -1,6 +1,7 @@
 """What `catalog doctor` looks at in a store. It takes no lock, and asks no network."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -11,13 +12,14 @@ from pathlib import Path
 
 import duckdb
 
-from catalog.models.artefact import ModelRefused
-from jobs.errors import JobError
+from catalog.models.artefact import load_card
+from jobs.errors import BadInput, JobError
 from jobs.findings import Finding, note, ok, wrong
 from jobs.models import CLASSIFIER, TAGGER, TRAININGS
 from jobs.run import read_manifests
+from jobs.verifying import verify_models
 from sql.locks import holder_of
-from sql.manifests import Manifest
+from sql.manifests import Manifest, visible
 from sql.parts import orphans
 from sql.publish import is_published
 from sql.store import Store, current
@@ -31,68 +33,85 @@ SHARED = ("nfs", "cifs", "smb", "9p", "fuse", "ceph", "gluster", "afs", "lustre"
 # A lock of another process must be refused; one of this process tells nothing on NFS.
 _TRY_LOCK = """
 import fcntl, sys
-with open(sys.argv[1]) as file:
+with open(sys.argv[1], "r+") as file:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         sys.exit(3)
 """
 _REFUSED = 3
+# A space, tab, line end or backslash in the name of a mount point.
+_ESCAPED = re.compile(r"\\(040|011|012|134)")
+REBUILD = "`catalog rebuild` makes it again"
+_PARQUET = b"PAR1"
+OTHER_MODEL = "`catalog models use` another"
 
 
 def check_store(store: Store) -> Iterator[Finding]:
     """Whether every run, and every part that a run names, can be read, and shows."""
+    if store.root.exists() and not store.root.is_dir():
+        yield wrong("store", f"{store.root} is no folder", "name another with --store")
+        return
     if not store.runs.is_dir():
         yield note("store", f"none at {store.root} yet: the first run makes it")
         return
+    # What is unfinished while a run works is nobody's fault.
+    working = holder_of(store) is not None
     try:
         past = read_manifests(store)
     except JobError as error:
-        yield wrong("store", error.format_message(), f"look into {store.runs}")
+        yield wrong("store", error.said, "put it back from a copy")
         return
-    faults = list(_faults(store, past))
+    faults = list(_faults(store, past, working=working))
     for told, step in faults:
         yield wrong("store", told, step)
     if not faults:
         yield ok("store", f"{store.root}, {len(past):,} runs, all their parts there")
-    if left := orphans(store, past):
+    if not working and (left := orphans(store, past)):
         yield note("store", f"a killed run finished {len(left)} parts: the next run takes them")
 
 
-def _faults(store: Store, past: list[Manifest]) -> Iterator[tuple[str, str]]:
+def _faults(store: Store, past: list[Manifest], *, working: bool) -> Iterator[tuple[str, str]]:
     """What is wrong with a store, and what to do about it."""
-    shown = {part.path: part for run in past for part in run.parts}
-    replaced = {run_id for run in past for run_id in run.replaces}
-    needed = {part.path for run in past if run.id not in replaced for part in run.parts}
-    missing = [path for path in needed if not _is_whole(store.root / path, shown[path].bytes)]
-    if missing:
-        told = f"{len(missing)} of {len(needed)} parts are gone or cut short, such as {missing[0]}"
+    needed = {part.path: part for run in visible(past) for part in run.parts}
+    bad = [path for path, part in needed.items() if not _is_whole(store.root / path, part.bytes)]
+    if bad:
+        told = f"{len(bad)} of {len(needed)} parts are gone or damaged, such as {bad[0]}"
         yield told, "put them back from a copy"
     elif not is_published(store, past):
-        yield "catalog.duckdb does not show the last run", "`catalog rebuild` makes it again"
+        if past and not working:
+            yield "catalog.duckdb does not show the last run", REBUILD
     elif trouble := _unreadable(store):
-        yield f"catalog.duckdb can't be read: {trouble}", "`catalog rebuild` makes it again"
+        yield f"catalog.duckdb can't be read: {trouble}", REBUILD
 
 
 def _is_whole(path: Path, size: int) -> bool:
+    """Whether a part has its length, and ends as Parquet does; no more is read of it."""
     try:
-        return path.stat().st_size == size
+        with path.open("rb") as file:
+            file.seek(-len(_PARQUET), os.SEEK_END)
+            return file.read() == _PARQUET and file.tell() == size
     except OSError:
         return False
 
 
 def _unreadable(store: Store) -> str | None:
-    """What DuckDB says when it is asked for the views, None when it reads them."""
+    """What DuckDB says when it is asked for the views, None when it reads them.
+
+    Who has it open to write it keeps others out, and does no harm: a run replaces the file.
+    """
     try:
         with duckdb.connect(str(store.database), read_only=True) as con:
             con.sql("select count(*) from runs").fetchall()
+    except duckdb.IOException as error:
+        return None if "lock" in str(error) else str(error).splitlines()[0]
     except duckdb.Error as error:
         return str(error).splitlines()[0]
     return None
 
 
 def check_models(store: Store) -> Iterator[Finding]:
-    """Whether the models that serve are those that their cards describe."""
+    """Whether the models that serve are those that their cards describe, file by file."""
     for task in (TAGGER, CLASSIFIER):
         name = current(store, task)
         if name is None:
@@ -102,16 +121,16 @@ def check_models(store: Store) -> Iterator[Finding]:
 
 
 def _model(store: Store, task: str, name: str) -> Finding:
-    from catalog.models.runtime import Runtime  # noqa: PLC0415 - takes a while to load
-
     about = f"model {task}"
     try:
-        card = Runtime(store.models / name).card
-    except ModelRefused as error:
-        return wrong(about, str(error), "put it back from a copy, or `catalog models use` another")
-    if card.task != task:
-        return wrong(about, f"{name} is for {card.task}", "`catalog models use` another")
-    return ok(about, f"{name} loads, and is what its card describes")
+        [verdict] = verify_models(store, [name]).verdicts
+    except BadInput as error:
+        return wrong(about, error.said, OTHER_MODEL)
+    if verdict.wrong:
+        return wrong(about, "; ".join(verdict.wrong), f"put it back from a copy, or {OTHER_MODEL}")
+    if (card := load_card(store.models / name)).task != task:
+        return wrong(about, f"{name} is for {card.task}", OTHER_MODEL)
+    return ok(about, f"{name} loads, and all its files are those of its card")
 
 
 def check_file_system(store: Store) -> Iterator[Finding]:
@@ -149,7 +168,8 @@ def _holds(path: str) -> bool:
     """Whether another process is refused while this one holds a lock."""
     import fcntl  # noqa: PLC0415 - beside its only use
 
-    with Path(path).open() as file:
+    # To be written, too: what stands for flock on NFS asks for that.
+    with Path(path).open("r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         command = [sys.executable, "-I", "-c", _TRY_LOCK, path]
         tried = subprocess.run(command, check=False)  # nosec B603  # noqa: S603 - ours
@@ -168,8 +188,7 @@ def _kind(folder: Path) -> str:
 
 
 def _is_below(folder: Path, point: str) -> bool:
-    # A space in a mount point stands there as \040.
-    return folder.is_relative_to(point.encode().decode("unicode_escape"))
+    return folder.is_relative_to(_ESCAPED.sub(lambda found: chr(int(found[1], 8)), point))
 
 
 def check_room(store: Store) -> Iterator[Finding]:

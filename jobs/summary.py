@@ -14,6 +14,7 @@ from sql import statements
 
 DONE = 0
 TOO_MANY_FAILED = 3
+RETRY = "`catalog retry` asks for those that may pass now"
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,11 @@ class RunCounts:
         gone = f", {self.gone:,} gone from the CSV" if self.gone else ""
         return f"{self.unchanged:,} unchanged{gone}"
 
+    @property
+    def _missing(self) -> str:
+        """What to do about pictures that could not be had, and are not due yet."""
+        return f", {self.failed:,} pictures of theirs failed: {RETRY}" if self.failed else ""
+
     def lines(self, decided: str) -> str:
         """The counts a line each, with one about what was decided."""
         return "\n".join(
@@ -90,7 +96,7 @@ class Summary(RunCounts):
 
     def __str__(self) -> str:
         if self.run is None:
-            return f"nothing to do: {self.products:,} products are as they were"
+            return f"nothing to do: {self.products:,} products are as they were{self._missing}"
         return self.lines(
             f"products  {self.products:,} = {self.tagged:,} tagged + {self.untagged:,} untagged"
         )

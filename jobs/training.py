@@ -23,11 +23,12 @@ from catalog.models.settings import TrainSettings
 from jobs.console import Console
 from jobs.errors import BadInput, JobError
 from jobs.inputs import Catalogue
-from jobs.models import Model, use
+from jobs.models import Model
 from jobs.pictures import get_and_look, rules_of
 from jobs.plan import make_plan
 from jobs.run import Run, open_run
 from jobs.settings import Settings
+from jobs.using import use
 from sql.files import replacing_folder
 from sql.store import Store, current, make_current
 

@@ -4,6 +4,7 @@ catalog/models/artefact.py lists the folder's files; each is read only as its ca
 What a folder lacks is empty, so that an older model's page shows less and never fails.
 """
 
+import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -13,9 +14,11 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from PIL import Image
 
 from catalog.models.artefact import (
     HISTORY,
+    LARGEST_SIDE,
     SAMPLE,
     SUMMARY,
     TEST_SCORES,
@@ -32,6 +35,21 @@ from reports.thumbnails import Thumbnail, shrink
 
 SIDES = ("train", "validation", "test")
 LONGEST_SUMMARY = 60_000  # letters
+
+MOST_SHEET_PIXELS = LARGEST_SIDE**2
+
+# What reading a file raises that is something else.
+_OTHER = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OSError,
+    RecursionError,
+    pa.ArrowException,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
 
 T = TypeVar("T")
 
@@ -179,7 +197,7 @@ def _bytes(folder: Path, filename: str, card: Card) -> bytes:
 
 def _or(nothing: T, read: Callable[[], T]) -> T:
     """Give what is read, or nothing where a file is not what it should be."""
-    with suppress(ValueError, KeyError, TypeError, AttributeError, pa.ArrowException):
+    with suppress(*_OTHER):
         return read()
     return nothing
 
@@ -273,4 +291,12 @@ def _gaps(card: Card) -> tuple[HeadSides, ...]:
 
 def _sheet(folder: Path, card: Card) -> tuple[SheetPicture, ...]:
     rows = kept_table(folder, SAMPLE, card, SAMPLE_SCHEMA).to_pylist()
-    return tuple(SheetPicture(row["id"], dict(row["labels"]), shrink(row["png"])) for row in rows)
+    return tuple(SheetPicture(row["id"], dict(row["labels"]), _small(row["png"])) for row in rows)
+
+
+def _small(png: bytes) -> Thumbnail:
+    """Shrink a picture of the sheet; ValueError when it is larger than any model sees."""
+    with Image.open(io.BytesIO(png), formats=["PNG"]) as picture:
+        if picture.width * picture.height > MOST_SHEET_PIXELS:
+            raise ValueError(f"a picture of {picture.width} x {picture.height} pixels")
+    return shrink(png)

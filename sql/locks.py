@@ -61,12 +61,12 @@ def holder_of(store: Store) -> Holder | None:
     try:
         with store.lock.open(encoding="utf-8") as file:
             holder = _read_holder(file)
-            # A run that was killed leaves its name behind. Only then is the lock asked, for a
-            # moment: a run that begins within it would be refused.
+            # A run that was killed leaves its name behind, so the lock is asked, for a moment; a
+            # run that begins within it tries once more.
             if holder is None or _is_free(file):
                 return None
             return holder
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 

@@ -283,6 +283,13 @@ def shape_bomb(dataset: Any) -> None:
     parent.create_dataset(name, (2**20, 2**20), "f4", chunks=(1024, 1024))
 
 
+def packed(dataset: Any) -> None:
+    """Claim four gigabytes in a few bytes: chunks that were never written, and compression."""
+    parent, name = dataset.parent, dataset.name.rsplit("/", 1)[1]
+    del parent[name]
+    parent.create_dataset(name, (2**15, 2**15), "f4", chunks=(1024, 1024), compression="gzip")
+
+
 def link_out(dataset: Any) -> None:
     """Lead to another file."""
     import h5py  # noqa: PLC0415 - comes with Keras
@@ -393,8 +400,18 @@ CASES = (
         "keras",
         "has no place",
     ),
-    Case("weights of 2**40", keras(weights(shape_bomb)), "keras", "can't be loaded"),
-    Case("weights lead out", keras(weights(link_out)), "keras", "can't be loaded"),
+    Case("weights of 2**40", keras(weights(shape_bomb)), "keras", "not stored as"),
+    Case("weights are packed", keras(weights(packed)), "keras", "model.keras"),
+    Case(
+        "a layer for a seed",
+        configured(
+            '"seed": null',
+            '"seed": {"module": "keras.layers", "class_name": "Lambda", "config": {}}',
+        ),
+        "keras",
+        "has no place",
+    ),
+    Case("weights lead out", keras(weights(link_out)), "keras", "lead elsewhere"),
     Case("no split", instead(SPLIT, b"PAR1" * 999), "split", "is not the table"),
     Case("split of bytes", instead(SPLIT, b"", vouched=False), "split", "not the file that"),
     Case(

@@ -1,6 +1,7 @@
 """The command line itself: usage, interruptions, faults."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -71,3 +72,31 @@ def test_quiet_says_nothing_but_the_result(bench):
     done = command(*words, "tag", bench.csv, "--allow-host", bench.shop.host)
     assert (done.returncode, done.stderr) == (0, "")
     assert "12 tagged" in done.stdout
+
+
+@pytest.mark.parametrize("kind", ["fifo", "text", "empty", "missing"])
+def test_a_single_picture_that_cannot_be_read_is_told(bench, kind, tmp_path):
+    """What is named like a picture is answered like one: by a reason, and exit 3."""
+    path = tmp_path / "picture.jpg"
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind != "missing":
+        path.write_bytes(b"id,image\n" if kind == "text" else b"")
+    result = bench.run("tag", path)
+    assert result.exit_code == 3
+    assert "picture.jpg: can't be read (" in result.stdout
+
+
+def test_settings_in_a_pipe_are_not_waited_for(tmp_path):
+    """A file of settings that is no file is one line."""
+    os.mkfifo(tmp_path / "catalog.toml")
+    done = command("--config", tmp_path / "catalog.toml", "models")
+    assert (done.returncode, "there is no file" in done.stderr) == (2, True)
+
+
+def test_control_characters_do_not_reach_the_terminal(bench):
+    """A cell that would clear the screen is shown without what would do it."""
+    bench.rows[0]["image"] = "../\x1b[2Jx.jpg\x07"
+    said = bench.run("check", bench.write()).stdout
+    assert "picture_invalid: ../\ufffd[2Jx.jpg" in said
+    assert "\x1b" not in said

@@ -4,6 +4,8 @@ import json
 import os
 import platform
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from types import SimpleNamespace
@@ -14,7 +16,7 @@ from PIL import features
 
 from catalog.images.decoders import Decoded, Decoder
 from catalog.images.reasons import Reason
-from catalog.models.artefact import LITERT
+from catalog.models.artefact import LITERT, SPLIT
 from catalog.models.settings import TrainSettings
 from jobs import doctor, machine_checks, store_checks
 from jobs.findings import Diagnosis, note, ok, wrong
@@ -119,6 +121,12 @@ def remove_part(store):
     (store.root / part.path).unlink()
 
 
+def blank_part(store):
+    """Write over a part with as many zeros."""
+    part = next(part for run in read_all(store) for part in run.parts if part.table == "tags")
+    (store.root / part.path).write_bytes(bytes(part.bytes))
+
+
 def damage_manifest(store):
     """Leave half a manifest."""
     path = next(store.runs.glob("*.json"))
@@ -134,12 +142,13 @@ def damage_database(store):
     ("damage", "told"),
     [
         (damage_part, "1 of"),
-        (remove_part, "gone or cut short"),
+        (remove_part, "gone or damaged"),
+        (blank_part, "gone or damaged"),
         (damage_manifest, "is damaged"),
         (damage_database, "catalog.duckdb can't be read"),
         (lambda store: store.database.unlink(), "does not show the last run"),
     ],
-    ids=["cut", "gone", "manifest", "database", "unpublished"],
+    ids=["cut", "gone", "blank", "manifest", "database", "unpublished"],
 )
 def test_a_damaged_store_is_found(kept, damage, told):
     """A part, a manifest or a database that was damaged is told, with what helps."""
@@ -148,6 +157,32 @@ def test_a_damaged_store_is_found(kept, damage, told):
     assert finding.state == "wrong"
     assert told in finding.told
     assert finding.next
+
+
+def test_a_run_at_work_is_no_fault(kept):
+    """What is unfinished while somebody holds the store is not told as damage."""
+    kept.store.published.unlink()
+    assert only(store_checks.check_store(kept.store)).state == "wrong"
+    with hold(kept.store, "tag"):
+        assert only(store_checks.check_store(kept.store)).state == "ok"
+
+
+def test_an_analyst_at_work_is_no_fault(kept):
+    """A database that another process has open to write it is not told as damage."""
+    code = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print(flush=True); input()"
+    command = [sys.executable, "-c", code, str(kept.store.database)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes) as analyst:
+        analyst.stdout.readline()
+        assert only(store_checks.check_store(kept.store)).state == "ok"
+        analyst.stdin.close()
+
+
+def test_a_store_that_is_a_file_is_found(tmp_path):
+    """A path that names a file is wrong, and its lock is nobody's."""
+    (tmp_path / "store").touch()
+    assert only(store_checks.check_store(Store(tmp_path / "store"))).state == "wrong"
+    assert only(store_checks.check_lock(Store(tmp_path / "store"))).state == "ok"
 
 
 def test_what_a_killed_run_left_is_a_note(kept):
@@ -169,9 +204,10 @@ def test_what_a_killed_run_left_is_a_note(kept):
     assert "finished 1 parts" in found[1].told
 
 
-def test_a_model_that_was_altered_is_found(kept):
-    """The tagger that serves is loaded, and its hash is not its card's."""
-    (kept.store.model("tiny", "1") / LITERT).write_bytes(b"another")
+@pytest.mark.parametrize("file", [LITERT, SPLIT])
+def test_a_model_that_was_altered_is_found(kept, file):
+    """What a night loads of the tagger is hashed, and must be what its card names."""
+    (kept.store.model("tiny", "1") / file).write_bytes(b"another")
     found = list(store_checks.check_models(kept.store))
     assert states(found) == [("wrong", "model tagger"), ("note", "model engagement")]
     assert "not the file that its card describes" in found[0].told
@@ -276,7 +312,7 @@ def test_an_old_python_is_found(monkeypatch):
     ("name", "there", "told"),
     [
         ("keras", "3.11.2", "safe mode can be got round"),
-        ("duckdb", "1.5.6", ">=2.0 is required"),
+        ("duckdb", "1.5.6", "times without seconds"),
         ("requests", "2.32.3", "CVE-2024-47081"),
         ("pyarrow", None, "pyarrow is not installed"),
     ],
@@ -300,9 +336,9 @@ def test_a_bad_version_is_found(name, there, told, monkeypatch):
 
 def test_a_missing_codec_is_found(monkeypatch):
     """A Pillow that was built without AVIF can't read a shop's AVIF."""
-    assert only(machine_checks.check_decoding()).state == "ok"
+    assert only(machine_checks.check_decoding(Settings())).state == "ok"
     monkeypatch.setattr(features, "check", lambda codec: codec != "avif")
-    finding = only(machine_checks.check_decoding())
+    finding = only(machine_checks.check_decoding(Settings()))
     assert (finding.state, finding.told) == ("wrong", "Pillow can't read AVIF")
 
 
@@ -310,7 +346,7 @@ def test_a_decoder_that_does_not_decode_is_found(monkeypatch):
     """A worker that fails a plain picture is told with its reason."""
     dead = Decoded("failed", Reason.DECODER_DIED)
     monkeypatch.setattr(Decoder, "decode", lambda *_: dead)
-    assert "decoder_died" in only(machine_checks.check_decoding()).told
+    assert "decoder_died" in only(machine_checks.check_decoding(Settings())).told
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ import sys
 import threading
 import time
 import zlib
-from contextlib import nullcontext
+from contextlib import suppress
 from email.utils import formatdate
+from pathlib import Path
 
 import pytest
 import requests
@@ -267,7 +268,7 @@ def test_gzip_that_never_gives_anything_is_bounded():
     """A gzip header may name a file of any length: the bytes sent count as well."""
     endless = Pieces(b"\x1f\x8b\x08\x08\x00\x00\x00\x00\x00\x03" + b"n" * 10_000_000)
     with pytest.raises(Missed, match=Reason.TOO_LARGE):
-        read_body(endless, "gzip", 1_000_000, nullcontext())
+        read_body(endless, "gzip", 1_000_000)
     assert endless.was_read < 1_100_000
 
 
@@ -284,14 +285,14 @@ def test_large_picture_is_whole(shop, fetcher):
 def test_what_was_packed_comes_out(data, level):
     """Any body, at any level of compression."""
     packed = gzip.compress(PICTURE + data, level)
-    assert read_body(Pieces(packed), "gzip", 10_000_000, nullcontext()) == PICTURE + data
+    assert read_body(Pieces(packed), "gzip", 10_000_000) == PICTURE + data
 
 
 def test_page_that_is_no_picture_is_not_read_to_its_end():
     """The first bytes settle it."""
     page = Pieces(b"<html>" * 1_000_000)
     with pytest.raises(Missed, match=Reason.NOT_A_PICTURE):
-        read_body(page, "", 10_000_000, nullcontext())
+        read_body(page, "", 10_000_000)
     assert page.was_read <= 1 << 16
 
 
@@ -338,6 +339,15 @@ with Fetcher(FetchSettings(allow_hosts=(host,))) as fetcher:
     reason, megabytes = subprocess.check_output(command, text=True).split()
     assert reason == Reason.TOO_LARGE
     assert int(megabytes) < 150
+
+
+def test_no_room_for_a_large_body_is_no_servers_fault(shop, fetcher, monkeypatch):
+    """A disk for temporary files that is full has a reason of its own."""
+    monkeypatch.setattr("tempfile.tempdir", "/proc/nowhere")
+    shop.pages["/l.jpg"] = Page(PICTURE + bytes(2_000_000))
+    answer = fetcher.fetch(shop.url("/l.jpg"))
+    assert (answer.reason, answer.http_status, answer.dead) == (Reason.OUT_OF_MEMORY, 200, False)
+    assert fetcher.fetch(shop.url("/a.jpg")).data == PICTURE
 
 
 def test_body_that_ends_early_is_no_picture(shop, fetcher):
@@ -526,6 +536,46 @@ def certificate(tmp_path_factory):
     return path
 
 
+class Tunnel:
+    """A proxy that speaks TLS, and passes on what goes through it."""
+
+    def __init__(self, certificate: Path) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        self._server = context.wrap_socket(socket.create_server(("127.0.0.1", 0)), server_side=True)
+        self.url = f"https://127.0.0.1:{self._server.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                visitor, _ = self._server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._pass_on, args=[visitor], daemon=True).start()
+
+    def _pass_on(self, visitor: socket.socket) -> None:
+        host, port = visitor.recv(4096).split()[1].decode().split(":")
+        with visitor, socket.create_connection((host, int(port))) as shop:
+            visitor.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            with suppress(OSError):
+                while True:
+                    visitor.settimeout(0.01)
+                    with suppress(TimeoutError):
+                        shop.sendall(visitor.recv(1 << 16) or _gone())
+                    shop.settimeout(0.01)
+                    with suppress(TimeoutError):
+                        visitor.sendall(shop.recv(1 << 16) or _gone())
+
+    def close(self) -> None:
+        """Take no more visitors."""
+        self._server.close()
+
+
+def _gone() -> bytes:
+    raise ConnectionError
+
+
 @pytest.fixture
 def tls_shop(certificate):
     """A server that speaks TLS."""
@@ -564,6 +614,22 @@ def test_pictures_come_over_tls(tls_shop, certificate, monkeypatch):
         started = time.monotonic()
         assert fetcher.fetch(f"https://{tls_shop.host}/d.jpg").reason == Reason.DEADLINE
         assert time.monotonic() - started < 1.5
+
+
+def test_deadline_holds_in_tls_through_tls(tls_shop, certificate, monkeypatch):
+    """Through a proxy that speaks TLS, and for whoever comes after."""
+    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(certificate))
+    tls_shop.pages["/d.jpg"] = sending(head("X: y") + PICTURE, pause=0.05, piece=20)
+    tunnel = Tunnel(certificate)
+    limits = {"deadline": 0.6, "read_timeout": 0.5}
+    with fetcher_for(tls_shop, proxy=tunnel.url, **limits) as fetcher:
+        assert fetcher.fetch(f"https://{tls_shop.host}/a.jpg").data == PICTURE
+        for _ in range(2):
+            started = time.monotonic()
+            answer = fetcher.fetch(f"https://{tls_shop.host}/d.jpg")
+            assert answer.reason == Reason.DEADLINE
+            assert time.monotonic() - started < 3
+    tunnel.close()
 
 
 def test_handshake_that_hangs_is_ended():

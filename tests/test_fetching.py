@@ -6,9 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
+from jobs import looking
 from sql.locks import hold
 from sql.manifests import read_all
 from tests.posts_world import PostBench
@@ -160,8 +163,10 @@ def test_retry_of_one_source(bench, retry):
     """With --source only what that source names."""
     break_page(bench, 5)
     bench.tag("--source", "one")
-    assert retry("--source", "another")["asked"] == 0
     assert retry("--source", "one")["asked"] == 1
+    mistyped = bench.run("retry", "--source", "ones")
+    assert mistyped.exit_code == 2
+    assert "nothing of the source 'ones'; it has one" in mistyped.output
 
 
 def test_what_left_its_csv_is_not_retried(bench, retry):
@@ -179,6 +184,59 @@ def test_what_our_rules_refuse_is_retried_once_they_do_not(bench, retry):
     assert bench.run("tag", path).exit_code == 3
     assert retry(allowed=False)["asked"] == 0
     assert retry()["fetched"] == 12
+
+
+def test_what_our_rules_refuse_keeps_its_reason(bench, retry):
+    """A retry without --allow-host asks for nothing and forgets nothing."""
+    break_page(bench, 5, 503)
+    bench.tag()
+    assert retry(allowed=False)["asked"] == 0
+    assert bench.ask("select reason from fetches where outcome = 'failed'") == [("server_error",)]
+
+
+def test_a_night_after_an_outage_tells_what_is_missing(bench, fetch):
+    """Nothing is due yet, but nobody may take that for success."""
+    break_page(bench, 5, 503)
+    fetch()
+    told = fetch()
+    assert (told["run"], told["missing"]) == (None, 1)
+    for command in ("fetch", "tag"):
+        bench.run(command, bench.csv, "--allow-host", bench.shop.host)
+        said = bench.run(command, bench.csv, "--allow-host", bench.shop.host).stdout
+        assert "nothing to do" in said
+        assert "1" in said.partition("as they were")[2]
+        assert "`catalog retry` asks for those that may pass now" in said
+
+
+def test_refused_rows_are_told_though_no_picture_is_due(bench, fetch):
+    """A share of refused rows is exit 3 also on a night that asks for nothing."""
+    fetch()
+    bench.rows += [bench.rows[0] | {"title": f"Other {number}"} for number in range(12)]
+    told = fetch()
+    assert (told["run"], told["rejected"], told["exit_code"]) == (None, 12, 3)
+    assert "24 = 12 accepted + 12 rejected" in bench.run("fetch", bench.csv).stdout
+
+
+def test_counts_are_of_this_run_whatever_the_clock_said(bench, retry, monkeypatch):
+    """Facts that a wrong clock dated two days ahead are not counted as asked for."""
+    later = datetime.now(UTC) + timedelta(days=2)
+    with monkeypatch.context() as wrong:
+        wrong.setattr(looking, "datetime", SimpleNamespace(now=lambda _: later))
+        page = break_page(bench, 5, 503)
+        bench.tag()
+    bench.shop.pages["/5.png"] = page
+    assert retry()["asked"] == 1
+
+
+def test_a_picture_whose_file_is_gone_ends_no_run(bench, fetch):
+    """Its bytes were deleted by hand and the shop is down: it failed, the others go on."""
+    fetch()
+    [(picture,)] = bench.ask("select picture from fetches where location like '%/5.png'")
+    bench.store.picture(picture).unlink()
+    break_page(bench, 5, 503)
+    told = bench.tag()
+    assert (told["tagged"], told["failed"]) == (11, 1)
+    assert bench.ask("select count(*) from images where outcome = 'failed'") == [(0,)]
 
 
 def test_retry_needs_a_store(bench):

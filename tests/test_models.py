@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 
+from catalog.models.artefact import LITERT
 from sql import files
 from sql.store import current
 
@@ -49,3 +50,13 @@ def test_a_failing_disk_is_one_line(bench, monkeypatch):
     assert result.exit_code == 1
     assert f"the disk that holds {bench.store.models} fails" in result.output
     assert current(bench.store, "tagger") == "tiny/1"
+
+
+def test_a_model_that_was_altered_is_not_taken(bench):
+    """`use` looks at every file first, so that no night finds out."""
+    second_model(bench)
+    (bench.store.models / "tiny" / "2" / LITERT).write_bytes(b"another")
+    result = bench.run("models", "use", "tiny/2")
+    assert result.exit_code == 2
+    assert "not the file that its card describes" in result.output
+    assert "* tiny/1" in bench.run("models").stdout

@@ -164,6 +164,22 @@ def timed(fetcher: Fetcher, urls: list[str]) -> tuple[float, list[Fetched]]:
     return time.monotonic() - started, answers
 
 
+@pytest.mark.parametrize("count", [1, 5])
+def test_pictures_that_are_always_refused_harm_no_others(count, shop):
+    """All good ones come; a single one is asked for three times, and slows nobody down."""
+    refused = set(_paths(1000)[50 : 50 + 200 * count : 200])
+    shop.pages |= {path: Page(GIF) for path in _paths(1000)}
+    shop.pages |= {path: refuses(None) for path in refused}
+    with fetcher_for(shop) as fetcher:
+        answers = fetch_all(fetcher, [shop.url(path) for path in _paths(1000)])
+        limit = fetcher._downloader._hosts._hosts[shop.host].limit
+    failed = [answer for answer in answers if answer.outcome == "failed"]
+    assert {answer.location for answer in failed} == set(map(shop.url, refused))
+    assert {answer.reason for answer in failed} == {Reason.RATE_LIMITED}
+    if count == 1:
+        assert (failed[0].attempts, limit) == (3, 32)
+
+
 def _paths(count: int) -> list[str]:
     return [f"/{number}.gif" for number in range(count)]
 

@@ -266,3 +266,18 @@ def test_no_line_is_lost_to_quotes(tmp_path_factory, text):
 def test_names_of_columns_are_folded(name):
     """Case, spaces, underscores, hyphens and a byte order mark make no difference."""
     assert fold_name(name) == "productid"
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+@pytest.mark.parametrize("longer", [-2, -1, 0, 1])
+def test_a_line_cut_at_its_end_counts_once(tmp_path, end, longer):
+    """A row as long as rows may be, or hardly more, leaves the lines after it their numbers."""
+    path = tmp_path / "long.csv"
+    rows = ["id,title", "1," + "x" * (MAX_ROW - 2 + longer), "2,y", "3,z"]
+    path.write_bytes("".join(row + end for row in rows).encode())
+    with open_table(path) as table:
+        found = list(table.rows())
+    assert [(one.line, one.cells[0]) for one in found if isinstance(one, Row)][-2:] == [
+        (3, "2"),
+        (4, "3"),
+    ]

@@ -1,10 +1,8 @@
 """The body of an answer, inflated within bounds."""
 
+import tempfile
 import zlib
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack
-from io import BytesIO
-from mmap import mmap
 from typing import Protocol
 
 from catalog.images.formats import HEAD, sniff
@@ -12,7 +10,7 @@ from catalog.images.guard import Missed
 from catalog.images.reasons import Reason
 
 CHUNK = 64 * 1024
-LARGE = 1024 * 1024  # bytes: few pictures of products are larger
+LARGE = 1024 * 1024  # bytes: few pictures of products are larger, and those go through a file
 
 
 class Source(Protocol):
@@ -22,20 +20,20 @@ class Source(Protocol):
         """Up to `amt` bytes; none at the end."""
 
 
-def read_body(
-    source: Source, encoding: str, most: int, growing: AbstractContextManager[None]
-) -> bytes:
+def read_body(source: Source, encoding: str, most: int) -> bytes:
     """The whole body, if it is a picture of at most `most` bytes; raises Missed otherwise.
 
-    `encoding` is the Content-Encoding: identity or gzip, as nothing else was asked for. `growing`
-    is entered before a body grows beyond LARGE bytes, and left with it.
+    `encoding` is the Content-Encoding: identity or gzip, as nothing else was asked for.
     """
     parts = _parts(source, most)
     if encoding in {"gzip", "x-gzip"}:
         parts = _inflated(parts)
     elif encoding not in {"", "identity"}:
         raise Missed(Reason.BAD_ENCODING)
-    data = _collected(parts, most, growing)
+    try:
+        data = _collected(parts, most)
+    except OSError:  # of the file, as the network's are wrapped
+        raise Missed(Reason.OUT_OF_MEMORY) from None
     if not data:
         raise Missed(Reason.EMPTY)
     if sniff(data[:HEAD]) is None:
@@ -43,37 +41,23 @@ def read_body(
     return data
 
 
-def _collected(parts: Iterator[bytes], most: int, growing: AbstractContextManager[None]) -> bytes:
-    body: BytesIO | mmap = BytesIO()
+def _collected(parts: Iterator[bytes], most: int) -> bytes:
+    """All parts; kept in a file without a name while they come, when they are many.
+
+    A server may take long over the rest of a large body, and 64 of them would fill a gigabyte.
+    """
     head = b""
-    with ExitStack() as held:
+    with tempfile.SpooledTemporaryFile(LARGE) as body:
         for part in parts:
             if len(head) < HEAD:
                 head += part[:HEAD]
                 _check_head(head)
-            before = body.tell()
-            if before <= LARGE < before + len(part):
-                held.enter_context(growing)
-                body = held.enter_context(_moved(_whole(body), most + CHUNK))
-            if body.write(part) + before > most:
+            if body.tell() + len(part) > most:
                 raise Missed(Reason.TOO_LARGE)
-        return _whole(body)
-
-
-def _whole(body: BytesIO | mmap) -> bytes:
-    size = body.tell()
-    body.seek(0)
-    return body.read(size)
-
-
-def _moved(begun: bytes, most: int) -> mmap:
-    """Room for `most` bytes, with those that were read so far, that goes back to the system.
-
-    Taken from malloc, 30 threads that each drop 20 MB leave 300 MB behind in its arenas.
-    """
-    room = mmap(-1, most)
-    room.write(begun)
-    return room
+            body.write(part)
+        size = body.tell()
+        body.seek(0)
+        return body.read(size)
 
 
 def _check_head(head: bytes) -> None:

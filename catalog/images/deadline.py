@@ -1,11 +1,16 @@
 """A deadline that closes the socket: a timeout per read never ends a server that drips."""
 
 import contextlib
+import logging
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from urllib3.util.ssltransport import SSLTransport
+
+_log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.25  # seconds
 
@@ -30,10 +35,13 @@ class Exchange:
         """Whether time was up, be it that the socket was closed or a read gave up just before."""
         return self.cut or time.monotonic() >= self.due
 
-    def use(self, connected: socket.socket) -> None:
-        """Remember the socket that is to be closed when time is up."""
+    def use(self, connected: socket.socket | SSLTransport) -> None:
+        """Remember the socket that is to be closed when time is up.
+
+        TLS within the TLS of a proxy is no socket, but has one.
+        """
         with self._lock:
-            self._socket = connected
+            self._socket = connected.socket if isinstance(connected, SSLTransport) else connected
             if self.cut:
                 self._shut()
 
@@ -94,6 +102,9 @@ class Watch:
 
     def _close_where(self, before: float) -> None:
         with self._lock:
-            overdue = [exchange for exchange in self._running if exchange.due <= before]
+            overdue = [one for one in self._running if one.due <= before and not one.cut]
         for exchange in overdue:
-            exchange.close()
+            try:
+                exchange.close()
+            except Exception:  # noqa: BLE001 - whatever ails one, the others' deadlines must hold
+                _log.exception("a connection could not be closed at its deadline")

@@ -3,7 +3,6 @@
 import email.utils
 import http.client
 import logging
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,13 +19,12 @@ from catalog.images.body import read_body
 from catalog.images.connections import GuardedAdapter, keeping_to
 from catalog.images.deadline import Exchange, Watch
 from catalog.images.guard import Guard, Missed
-from catalog.images.hosts import Host, Hosts
+from catalog.images.hosts import Hosts
 from catalog.images.reasons import Reason
 from catalog.images.settings import FetchSettings, plain_host
 
 _log = logging.getLogger(__name__)
 
-LARGE_BODIES = 3
 LONGEST_URL = 8000
 LONGEST_TAG = 1024  # characters of an ETag worth remembering
 PORTS = {"http": 80, "https": 443}
@@ -54,7 +52,6 @@ class Downloader:
         self._guard = Guard(settings.allow_hosts)
         self._hosts = Hosts(settings)
         self._watch = Watch()
-        self._large = threading.BoundedSemaphore(LARGE_BODIES)
         self._adapter = GuardedAdapter(settings.per_host)
         self._proxies = dict.fromkeys(PORTS, settings.proxy) if settings.proxy else {}
         self._headers = {
@@ -107,7 +104,9 @@ class Downloader:
         host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
         self._guard.check(host, port)
         name = f"{plain_host(host)}:{port}"
-        with self._hosts.slot(name, budget) as asked, self._exchange(budget) as exchange:
+        if budget.left <= 0:  # after a redirect: this host was not asked
+            raise Missed(Reason.DEADLINE)
+        with self._hosts.slot(name, budget), self._exchange(budget) as exchange:
             response = self._adapter.send(
                 request,
                 stream=True,
@@ -118,7 +117,7 @@ class Downloader:
                 proxies=self._proxies,
             )
             try:
-                step = self._read(request.url, response.raw, known, asked, exchange)
+                step = self._read(request.url, response.raw, known)
                 # A connection that was cut looks like the end of a body without a length.
                 if exchange.cut:
                     raise Missed(Reason.DEADLINE)
@@ -129,8 +128,6 @@ class Downloader:
     @contextmanager
     def _exchange(self, budget: Budget) -> Iterator[Exchange]:
         """Time on the network: taken off the budget, ended by force, its errors made reasons."""
-        if budget.left <= 0:
-            raise Missed(Reason.DEADLINE)
         started = time.monotonic()
         guard = None if self._proxies else self._guard
         most = self._settings.max_header_bytes
@@ -153,9 +150,7 @@ class Downloader:
             finally:
                 budget.spend(started)
 
-    def _read(
-        self, url: str, raw: BaseHTTPResponse, known: Known, host: Host, exchange: Exchange
-    ) -> Answer | str:
+    def _read(self, url: str, raw: BaseHTTPResponse, known: Known) -> Answer | str:
         status, headers = raw.status, raw.headers
         if status in REDIRECTS:
             return _target(url, headers.get("Location"), status)
@@ -169,33 +164,17 @@ class Downloader:
             # Nothing, but it frees the connection; a 304 that has a body all the same is not read.
             raw.read(1, decode_content=False)
             return Answer(None, status, etag or known.etag, last_modified or known.last_modified)
-        return Answer(self._body(raw, host, exchange), status, etag, last_modified)
+        return Answer(self._body(raw), status, etag, last_modified)
 
-    def _body(self, raw: BaseHTTPResponse, host: Host, exchange: Exchange) -> bytes:
+    def _body(self, raw: BaseHTTPResponse) -> bytes:
         most = self._settings.max_bytes
         if (raw.length_remaining or 0) > most:  # what its Content-Length promises
             raise Missed(Reason.TOO_LARGE, raw.status)
         try:
             encoding = raw.headers.get("Content-Encoding", "").strip().lower()
-            return read_body(raw, encoding, most, self._growing(host, exchange))
+            return read_body(raw, encoding, most)
         except Missed as err:
             raise Missed(err.reason, raw.status) from None
-
-    @contextmanager
-    def _growing(self, host: Host, exchange: Exchange) -> Iterator[None]:
-        """Let few large bodies at a time into memory: 64 of them would fill a gigabyte."""
-        with _held(host.large, exchange), _held(self._large, exchange):
-            yield
-
-
-@contextmanager
-def _held(semaphore: threading.Semaphore, exchange: Exchange) -> Iterator[None]:
-    if not semaphore.acquire(timeout=exchange.left):
-        raise Missed(Reason.DEADLINE)
-    try:
-        yield
-    finally:
-        semaphore.release()
 
 
 def _target(url: str, location: str | None, status: int) -> str:

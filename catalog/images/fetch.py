@@ -70,6 +70,7 @@ class Fetcher:
         """Try until it is had, or until another try could not change anything."""
         budget = Budget(self._settings.deadline)
         attempts = 1
+        counted = 0  # attempts that failed for reasons of the picture's own, as far as we know
         before: Missed | None = None
         while True:
             try:
@@ -79,7 +80,8 @@ class Fetcher:
                 attempts -= before is not None
                 return self._failed(url, before or missed, attempts, started)
             except Missed as missed:
-                if not self._try_again(missed, attempts, budget):
+                counted += not missed.of_host
+                if not self._try_again(missed, counted, budget):
                     return self._failed(url, missed, attempts, started)
                 attempts += 1
                 # A new one: the old one's frames hold on to the connection.
@@ -103,16 +105,18 @@ class Fetcher:
             next_try_after=after,
         )
 
-    def _try_again(self, missed: Missed, attempts: int, budget: Budget) -> bool:
+    def _try_again(self, missed: Missed, counted: int, budget: Budget) -> bool:
         """Wait before the next try; False if there should be none."""
         if missed.reason not in PASSING or budget.left <= 0 or self._closed.is_set():
             return False
-        if missed.refused:
-            return True  # not the picture's fault, and the host is not asked before it may be
-        if attempts >= self._settings.tries:
+        if missed.of_host:
+            return True  # it rests, and says itself when there is no point in waiting
+        if counted >= self._settings.tries:
             return False
+        if missed.refused and missed.retry_after is not None:
+            return True  # the host is not asked before it may be
         # Full jitter: many pictures that failed together must not come back together.
-        ceiling = min(LONGEST_BACKOFF, self._settings.backoff * 2 ** (attempts - 1))
+        ceiling = min(LONGEST_BACKOFF, self._settings.backoff * 2 ** (counted - 1))
         wait = random.uniform(0, ceiling)  # nosec B311  # noqa: S311 - not a secret
         return not self._closed.wait(wait)
 

@@ -15,6 +15,10 @@ _PREFIXES = (
 FORMATS = frozenset({name for _, name in _PREFIXES} | {"WEBP", "AVIF"})
 
 
+# By which a file that a user names is meant to be a picture, whatever its bytes are.
+SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".bmp", ".tif", ".tiff")
+
+
 def sniff(head: bytes) -> str | None:
     """Pillow's name of the format whose first bytes these are, None for anything else."""
     for prefix, name in _PREFIXES:

@@ -33,6 +33,7 @@ class Missed(Exception):  # noqa: N818 - an outcome that is thrown, not a progra
         self.reason = reason
         self.status = status
         self.retry_after = retry_after  # seconds
+        self.of_host = False  # whether it was one of many, and no fault of this picture
 
     @property
     def refused(self) -> bool:
@@ -42,6 +43,10 @@ class Missed(Exception):  # noqa: N818 - an outcome that is thrown, not a progra
 
 class NotAsked(Missed):
     """Nobody was asked: what is known of the host already speaks against it."""
+
+
+class NotTried(Missed):
+    """Too much was under way here to ask now: that says nothing about the host."""
 
 
 def is_public(text: str) -> bool:
@@ -112,7 +117,7 @@ class Guard:
             lookup = self._lookups.get(key)
             if lookup is None:
                 if len(self._lookups) >= MOST_LOOK_UPS:
-                    raise Missed(Reason.DNS)
+                    raise NotTried(Reason.DNS)
                 lookup = self._lookups[key] = Future()
                 # A thread, as getaddrinfo knows no time limit; a daemon, as it may hang at exit.
                 threading.Thread(

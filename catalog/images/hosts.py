@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from catalog.images.asking import Budget
-from catalog.images.guard import Missed, NotAsked
+from catalog.images.guard import Missed, NotAsked, NotTried
 from catalog.images.reasons import Reason
 from catalog.images.settings import LONGEST_BACKOFF, FetchSettings
 
 RECOVERY = 4  # rounds of good answers for one connection more
-LARGE_BODIES = 2  # of one host in memory at a time: fewer than all, so that no host has them all
+SEVERAL = 3  # pictures that are refused with few good answers between them: it is the host
+ROUNDS = 2  # of good answers, and those before were refused for reasons of their own
 REMEMBERED = 10_000  # hosts; a million names in a CSV need not stay in memory
 
 # A host that answers so is alive, and a picture's own trouble says nothing about its host.
@@ -26,19 +27,22 @@ _HOST_FAILED = frozenset(
         Reason.SERVER_ERROR,
     }
 )
+# Nor does a host that had no time to answer.
+_TAKES_TIME = frozenset({Reason.DNS, Reason.TIMEOUT, Reason.DEADLINE})
 
 
 class Host:
     """What is known of one host in this run. Thread-safe."""
 
     def __init__(self, settings: FetchSettings) -> None:
-        self.large = threading.BoundedSemaphore(LARGE_BODIES)
         self.users = 0  # threads that ask it or wait for it; kept by Hosts
         self._settings = settings
         self._limit = float(settings.per_host)
         self._active = 0
         self._failures = 0  # in a row
         self._rests = 0  # in a row, with no good answer between them
+        self._refused: set[Budget] = set()  # of pictures: the last few, at most SEVERAL
+        self._good = 0  # answers since
         self._slowed = float("-inf")  # when its limit was last halved; all in time.monotonic()
         self._rested = float("-inf")  # when it may be asked again
         self._wanted = float("-inf")  # when it wants to be asked again, however late that is
@@ -71,22 +75,28 @@ class Host:
     def succeeded(self) -> None:
         """It answered well: the limit recovers slowly."""
         with self._free:
-            self._failures = self._rests = 0
+            self._answered()
             if self._limit < self._settings.per_host:
                 more = 1 / (RECOVERY * self._limit)
                 self._limit = min(self._settings.per_host, self._limit + more)
                 self._free.notify()
 
-    def failed(self, missed: Missed, began: float) -> None:
-        """It answered a request of time.monotonic() `began` with trouble, or not at all."""
+    def failed(self, missed: Missed, began: float, budget: Budget) -> None:
+        """It answered a request of time.monotonic() `began` with trouble, or not at all.
+
+        `budget` is that of the picture, and by it pictures are told apart.
+        """
         with self._free:
+            overburdened = missed.status in {429, 503} and self._is_overburdened(missed, budget)
             if missed.refused:
-                self._rest(missed, began)
-            elif missed.reason in _HOST_FAILED and missed.status != 200:
+                if overburdened:
+                    missed.of_host = missed.retry_after is None
+                    self._rest(missed, began)
+            elif missed.reason in _HOST_FAILED:
                 self._failures += 1
             else:
-                self._failures = self._rests = 0
-            if missed.status in {429, 503} and began >= self._slowed:
+                self._answered()
+            if overburdened and began >= self._slowed:
                 # Whatever was under way before then is the same burst, and one reason, not thirty.
                 self._slowed = time.monotonic()
                 self._limit = max(1.0, self._limit / 2)
@@ -124,6 +134,22 @@ class Host:
         self._free.wait(rest)
         budget.wait(since)
 
+    def _answered(self) -> None:
+        self._failures = self._rests = 0
+        self._good += 1
+        if self._good >= ROUNDS * self.limit:
+            self._refused.clear()
+
+    def _is_overburdened(self, missed: Missed, picture: Budget) -> bool:
+        """Whether a refusal is about the host: it says for how long, or refuses one after another.
+
+        A single picture that is refused for ever is that picture's trouble.
+        """
+        self._good = 0
+        if len(self._refused) < SEVERAL:
+            self._refused.add(picture)
+        return missed.retry_after is not None or len(self._refused) >= SEVERAL
+
     def _rest(self, missed: Missed, began: float) -> None:
         """Leave the host alone: as long as it asks for, but not for ever."""
         pause = missed.retry_after or 0.0
@@ -150,16 +176,24 @@ class Hosts:
         host = self._take(name)
         try:
             with host.slot(budget), self._total:
-                began = time.monotonic()
+                began, given = time.monotonic(), budget.left
                 try:
                     yield host
                 except Missed as err:
-                    host.failed(err, began)
+                    if self._is_the_hosts(err, given):
+                        host.failed(err, began, budget)
                     raise
                 host.succeeded()
         finally:
             with self._lock:
                 host.users -= 1
+
+    def _is_the_hosts(self, missed: Missed, given: float) -> bool:
+        """Whether a failure is about a host that was given so many seconds."""
+        if isinstance(missed, NotTried):
+            return False
+        enough = min(self._settings.connect_timeout, self._settings.deadline)
+        return given >= enough or missed.reason not in _TAKES_TIME
 
     def close(self) -> None:
         """Send away everybody who waits."""

@@ -9,8 +9,8 @@ LONGEST_BACKOFF = 8.0  # seconds
 
 # The least and the most of each whole number, and of each number of seconds.
 _COUNTS: dict[str, tuple[float, float]] = {
-    "per_host": (1, 1000),
-    "total": (1, 1000),
+    "per_host": (1, 64),  # no more threads fetch
+    "total": (1, 64),
     "max_bytes": (1, 1 << 30),
     "tries": (1, 20),
     "max_redirects": (0, 20),
@@ -142,5 +142,5 @@ def _check_proxy(proxy: object) -> None:
     raise ValueError("proxy must be http://HOST:PORT, or https")
 
 
-DECODED_BEFORE = DecodeSettings(memory_mb=1 << 20, seconds=3600, max_megapixels=10_000)
-"""For pictures that were decoded before: the limits of then let them pass."""
+DECODED_BEFORE = DecodeSettings(memory_mb=4096, seconds=120, max_megapixels=10_000)
+"""For pictures that were decoded before, within the limits of then, which may have been wider."""

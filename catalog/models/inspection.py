@@ -12,10 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import h5py
+
 from catalog.models.artefact import ModelRefused
 
 CONFIG = "config.json"
-MEMBERS = {"metadata.json", CONFIG, "model.weights.h5"}
+WEIGHTS = "model.weights.h5"
+MEMBERS = {"metadata.json", CONFIG, WEIGHTS}
 LARGEST_CONFIG = 4 * 2**20  # bytes; that of EfficientNetB0 takes a sixteenth
 MOST_PARTS = 20_000  # layers, initializers and the like; EfficientNetB0 has 1,500
 LARGEST_NUMBER = 65_536
@@ -88,16 +91,18 @@ def inspect(path: Path, data: bytes) -> None:
     Nothing is built. `path` is what the message names.
     """
     try:
-        parts = list(_parts(json.loads(_config(data)), depth=0))
+        config, weights = _opened(data)
+        parts = list(_parts(json.loads(config), depth=0))
         for part in parts:
             _check_known(part)
         _check_size(parts)
+        _check_weights(weights)
     except _NO_NETWORK as error:
         raise ModelRefused(f"{path} is not a network of this project: {error}") from error
 
 
-def _config(data: bytes) -> bytes:
-    """The configuration, out of an archive that holds what Keras puts there and can't inflate."""
+def _opened(data: bytes) -> tuple[bytes, bytes]:
+    """The configuration and the weights, out of an archive that can't inflate."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = archive.infolist()
         if {one.filename for one in members} != MEMBERS or len(members) > len(MEMBERS):
@@ -106,7 +111,7 @@ def _config(data: bytes) -> bytes:
             raise ValueError("it is compressed, which Keras does not do")
         if archive.getinfo(CONFIG).file_size > LARGEST_CONFIG:
             raise ValueError("its configuration is too large")
-        return archive.read(CONFIG)
+        return archive.read(CONFIG), archive.read(WEIGHTS)
 
 
 def _parts(config: Any, depth: int) -> Iterator[Mapping[str, Any]]:
@@ -117,7 +122,7 @@ def _parts(config: Any, depth: int) -> Iterator[Mapping[str, Any]]:
         if "class_name" in config:
             yield config
         for key, value in config.items():
-            if key not in NAMES:
+            if key not in NAMES or isinstance(value, Mapping | list):
                 yield from _parts(value, depth + 1)
     elif isinstance(config, list):
         for value in config:
@@ -137,6 +142,39 @@ def _check_known(part: Mapping[str, Any]) -> None:
 def _check_size(parts: Sequence[Mapping[str, Any]]) -> None:
     if len(parts) > MOST_PARTS or sum(map(_parameters, parts)) > MOST_PARAMETERS:
         raise ValueError("it claims to be larger than any model trained here")
+
+
+def _check_weights(data: bytes) -> None:
+    """ValueError unless all numbers of this HDF5 file lie in it as they are.
+
+    Keras neither compresses them nor leads elsewhere; what is not stored would inflate.
+    """
+    with h5py.File(io.BytesIO(data), "r") as file:
+        wanted = sum(map(_stored, _datasets(file, depth=0)))
+    if wanted > len(data):
+        raise ValueError(f"its weights claim {wanted:,} bytes, more than their file has")
+
+
+def _datasets(group: h5py.Group, depth: int) -> Iterator[h5py.Dataset]:
+    """Every dataset, however deep; no link but those that hold it together is followed."""
+    if depth > DEEPEST:
+        raise ValueError("its weights are too deep")
+    for name in group:
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise ValueError("its weights lead elsewhere")  # noqa: TRY004 - as all refusals here
+        item = group[name]
+        if isinstance(item, h5py.Group):
+            yield from _datasets(item, depth + 1)
+        else:
+            yield item
+
+
+def _stored(dataset: h5py.Dataset) -> int:
+    """How many bytes a dataset has, in the file and once read."""
+    layout = dataset.chunks is not None or dataset.is_virtual or bool(dataset.external)
+    if layout or dataset.dtype.kind not in "biuf":
+        raise ValueError("its weights are not stored as Keras stores them")
+    return int(dataset.nbytes)
 
 
 def _parameters(part: Mapping[str, Any]) -> int:

@@ -13,6 +13,11 @@ from catalog.models.artefact import Card, ModelRefused, verify
 MOST_ROWS = 10_000_000
 LARGEST = 2 * 2**30
 
+# What a table may take once read, in bytes: hashes and scores shrink to a tenth at the best.
+ROOM = 32 * 2**20
+ROOM_PER_BYTE = 64
+ROWS_AT_ONCE = 32
+
 
 def kept_table(
     folder: Path,
@@ -33,6 +38,8 @@ def kept_table(
     try:
         _check_claims(data, schema)
         names = list(columns or schema.names)
+        if not dictionaries:
+            _check_inflated(data, names)
         return pq.read_table(
             io.BytesIO(data), columns=names, read_dictionary=names if dictionaries else None
         )
@@ -51,3 +58,14 @@ def _check_claims(data: bytes, schema: pa.Schema) -> None:
         raise ValueError(f"it claims {said.num_rows:,} rows of {size:,} bytes")
     if not said.schema.to_arrow_schema().equals(schema):
         raise ValueError(f"its columns are not {', '.join(schema.names)}")
+
+
+def _check_inflated(data: bytes, names: Sequence[str]) -> None:
+    """ValueError when the table would take far more than its file: the footer tells less."""
+    most = ROOM + ROOM_PER_BYTE * len(data)
+    with pq.ParquetFile(io.BytesIO(data)) as file:
+        size = 0
+        for batch in file.iter_batches(ROWS_AT_ONCE, columns=names, use_threads=False):
+            size += batch.nbytes
+            if size > most:
+                raise ValueError(f"it inflates beyond {most:,} bytes")

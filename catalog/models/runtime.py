@@ -1,7 +1,6 @@
 """Inference with the exported LiteRT file. TensorFlow and Keras are never imported here."""
 
 import math
-import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from catalog.models.artefact import (
     load_card,
     verify,
 )
+from catalog.models.hushing import hushed
 
 # Measured with MobileNetV2-224 on four cores: four threads with an interpreter each look at 300 to
 # 330 pictures a second, two at a time (four: 290; eight: 240). One interpreter with four threads
@@ -32,10 +32,37 @@ PIXELS = "pixels"
 ROOM = 64 * 2**20
 ROOM_PER_PIXEL = 4 * 2**10
 
+# What the networks trained here are made of once exported. None makes more numbers than it is
+# given but by their shapes, which are known before it runs.
+OPERATIONS = {
+    "ADD",
+    "AVERAGE_POOL_2D",
+    "CAST",
+    "CONCATENATION",
+    "CONV_2D",
+    "DEPTHWISE_CONV_2D",
+    "DIV",
+    "FULLY_CONNECTED",
+    "LOGISTIC",
+    "MAXIMUM",
+    "MAX_POOL_2D",
+    "MEAN",
+    "MINIMUM",
+    "MUL",
+    "PACK",
+    "REDUCE_MAX",
+    "RELU",
+    "RELU6",
+    "RESHAPE",
+    "SHAPE",
+    "SOFTMAX",
+    "SQRT",
+    "STRIDED_SLICE",
+    "SUB",
+}
+
 PROBABILITY = 1e-3
 """How far from 1 the scores of a head may sum up."""
-
-_HUSHING = threading.Lock()  # the descriptor is the whole process's
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +119,13 @@ class Network:
         # Loaded here: `catalog --help` and runs with nothing to do never need it.
         from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415
 
-        with _HUSHING, _hushed():
+        with hushed():  # LiteRT tells of its delegate
             self._interpreter = Interpreter(model_content=data, num_threads=threads)
             _refuse_huge(self._interpreter.get_tensor_details(), len(data), side)
+            _refuse_unknown(self._interpreter)
             self._interpreter.allocate_tensors()
+            # Again: the shapes that a file tells are worked out anew.
+            _refuse_huge(self._interpreter.get_tensor_details(), len(data), side)
             runner = self._interpreter.get_signature_runner()
             inputs, outputs = runner.get_input_details(), runner.get_output_details()
         found = {name: (int(x["index"]), _shape(x)) for name, x in {**inputs, **outputs}.items()}
@@ -138,6 +168,13 @@ def _refuse_huge(tensors: Iterable[Mapping[str, Any]], size: int, side: int) -> 
         raise ValueError(f"its tensors want {wanted >> 20:,} MiB, more than {most >> 20:,}")
 
 
+def _refuse_unknown(interpreter: Any) -> None:
+    """Refuse operations that no network of this project has: some make tensors of any size."""
+    told = interpreter._get_ops_details()  # noqa: SLF001 - nothing public tells
+    if unknown := {x["op_name"] for x in told} - OPERATIONS:
+        raise ValueError(f"{', '.join(sorted(unknown))[:200]} has no place in it")
+
+
 def _shape(tensor: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(map(int, tensor["shape"]))
 
@@ -165,19 +202,3 @@ def _noise(side: int) -> np.ndarray:
 
 def _are_probabilities(rows: np.ndarray) -> bool:
     return bool((rows >= 0).all() and np.allclose(rows.sum(axis=1), 1, atol=PROBABILITY))
-
-
-@contextmanager
-def _hushed() -> Iterator[None]:
-    """Keep LiteRT's own chatter ("Created TensorFlow Lite XNNPACK delegate") off the terminal.
-
-    It is written by C++ to descriptor 2 at loading, and no setting turns it off.
-    """
-    kept = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device, not a path of ours
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)

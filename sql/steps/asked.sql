@@ -1,8 +1,8 @@
--- How the locations that were asked since $since ended.
+-- How the locations that a run asked for ended, whatever other runs know of them.
 -- One row an outcome, a reason and whether it is dead; the most frequent first.
--- params: $since
+-- params: $run
 select outcome, reason, dead, count(*) as locations
-from fetches
-where fetched_at >= $since
+from history.fetches
+where run = $run
 group by outcome, reason, dead
 order by locations desc, outcome, reason

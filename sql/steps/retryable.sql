@@ -44,8 +44,7 @@ select
     failed.last_modified,
     failed.size,
     failed.mtime_ns,
-    null::varchar as decoded,
-    failed.reason
+    null::varchar as decoded
 from failed
 join wanted using (location)
 where coalesce(live, $source is null)
