@@ -5,7 +5,7 @@ python tests/fuzz/fuzz_answers.py -max_total_time=300 -timeout=10
 """
 
 import sys
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
