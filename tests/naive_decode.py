@@ -17,6 +17,8 @@ import tensorflow as tf
 
 from tests.odd_pictures import OddPicture, odd_pictures
 
+PATIENCE = 15  # seconds for a picture
+
 
 def naive(data: bytes, side: int) -> dict[str, object]:
     """What TensorFlow makes of a file."""
@@ -34,6 +36,7 @@ def naive(data: bytes, side: int) -> dict[str, object]:
 def tell(odd: Sequence[OddPicture], side: int) -> None:
     """One line a picture."""
     for one in odd:
+        signal.alarm(PATIENCE)  # a fork of a process with threads may wait for one for ever
         print(json.dumps({"name": one.name} | naive(one.data, side)), flush=True)
 
 

@@ -124,7 +124,9 @@ def test_the_harness_finds_faults():
 def naive_answers(seed: int) -> Iterator[tuple[OddPicture, dict[str, Any]]]:
     """What the usual way makes of the same pictures."""
     command = [sys.executable, "-m", "tests.naive_decode", str(seed), str(SIDE)]
-    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    told = subprocess.run(
+        command, capture_output=True, text=True, check=True, cwd=ROOT, timeout=240
+    ).stdout
     odd = {one.name: one for one in odd_pictures(seed)}
     for line in told.splitlines():
         answer = json.loads(line)

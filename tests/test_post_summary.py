@@ -102,9 +102,12 @@ def test_posts_are_accounted_for():
 
 
 def test_nothing_to_do_is_one_line():
-    """Nobody looked at anything, so nothing was found."""
+    """Nobody looked at anything, so nothing was found; what is missing is told all the same."""
     idle = summary(None, run=None, report=None)
-    assert str(idle) == "nothing to do: 1,290 posts are as they were"
+    said = "nothing to do: 1,290 posts are as they were"
+    missing = "10 pictures of theirs failed: `catalog retry` asks for those that may pass now"
+    assert str(idle) == f"{said}, {missing}"
+    assert str(replace(idle, failed=0)) == said
     assert json.loads(idle.as_json())["figures"] == {}
 
 
