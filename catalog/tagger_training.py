@@ -85,7 +85,12 @@ def train_tagger(
     vocabulary, notes = heads_to_learn(lots[TRAIN].labels, attributes)
     _refuse_too_little(lots, vocabulary)
     sides = {name: lot.side(vocabulary) for name, lot in lots.items()}
-    learned = _learn(vocabulary, Lesson(sides[TRAIN], sides[VALIDATE], settings, work, progress))
+    backbone = backbones.build(settings.backbone, settings.weights, settings.image_size)
+    learned = learn(
+        backbone,
+        lambda standard: Heads(vocabulary, settings.dense_units, standard),
+        Lesson(sides[TRAIN], sides[VALIDATE], settings, work, progress),
+    )
 
     progress("measuring and exporting")
     said = _ask(learned, lots, settings)
@@ -96,6 +101,8 @@ def train_tagger(
     splits.write_split(folder / SPLIT, members)
     provenance.write_test_scores(folder, _test_rows(lots[TEST], vocabulary, said[TEST]))
     provenance.write_sample(folder, _sample_rows(lots[TRAIN], settings.seed))
+    shown = _shown_rows(lots[TEST], vocabulary, said[TEST], settings.seed)
+    provenance.write_test_pictures(folder, shown)
     measured = {name: _measure(lots[name], vocabulary, said[name]) for name in SIDES}
     card = Card(
         task=TASK,
@@ -107,7 +114,11 @@ def train_tagger(
         backbone=settings.backbone,
         weights=provenance.weights_of(settings),
         embedding_size=network.output[EMBEDDING].shape[-1],
-        settings={**asdict(settings), "attributes": [attribute.name for attribute in attributes]},
+        settings={
+            **asdict(settings),
+            "attributes": [attribute.name for attribute in attributes],
+            "policy": backbone.policy,
+        },
         trained_on=_trained_on(origin, members, lots),
         split=_split(members, lots, settings),
         metrics={
@@ -161,15 +172,6 @@ def _refuse_too_little(lots: Mapping[str, Lot], vocabulary: Vocabulary) -> None:
                 f"too little to learn from: no picture is left for {side},"
                 " as alike pictures and equal titles stay on one side"
             )
-
-
-def _learn(vocabulary: Vocabulary, lesson: Lesson) -> Learned:
-    settings = lesson.settings
-    return learn(
-        backbones.build(settings.backbone, settings.weights, settings.image_size),
-        lambda standard: Heads(vocabulary, settings.dense_units, standard),
-        lesson,
-    )
 
 
 def _ask(
@@ -234,6 +236,27 @@ def _sample_rows(lot: Lot, seed: int) -> list[dict[str, Any]]:
             "png": files[row].read_bytes(),
         }
         for row in sorted(chosen.tolist())
+    ]
+
+
+def _shown_rows(
+    lot: Lot, vocabulary: Vocabulary, said: Mapping[str, np.ndarray], seed: int
+) -> list[dict[str, Any]]:
+    """Some of the pictures kept aside that have a label; wrong in any head, or right in all."""
+    wrong, labelled = np.zeros((2, len(lot.examples)), bool)
+    for head, labels in vocabulary.items():
+        for row, given in enumerate(lot.labels):
+            if head in given:
+                labelled[row] = True
+                wrong[row] |= labels[int(said[head][row].argmax())] != given[head]
+    rows, files = np.flatnonzero(labelled), lot.files
+    return [
+        {
+            "picture": lot.examples[row].picture,
+            "id": lot.examples[row].product,
+            "png": files[row].read_bytes(),
+        }
+        for row in rows[provenance.shown(wrong[rows], seed)].tolist()
     ]
 
 

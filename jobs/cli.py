@@ -6,15 +6,12 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from catalog.images.formats import HEAD, SUFFIXES, sniff
-from catalog.models.settings import TrainSettings
-from engagement.settings import TRAINING
 from jobs import fetch_commands, keeping_commands
 from jobs.console import Console
 from jobs.inputs import Catalogue
@@ -29,12 +26,14 @@ from jobs.options import (
     input_options,
     overridden,
     posts_of,
-    train_options,
     with_input,
 )
 from jobs.query_command import query
+from jobs.serve_command import serve
 from jobs.settings import Settings, load, store_of
 from jobs.summary import DONE, TOO_MANY_FAILED, Summary
+from jobs.tracking_commands import tracking
+from jobs.train_commands import recipes, train
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -102,54 +101,6 @@ def check(
     click.echo(found.as_json() if as_json else found)
 
 
-@cli.group()
-def train() -> None:
-    """Train a model."""
-
-
-@train.command("tagger")
-@click.argument("products_csv", type=FILE)
-@input_options
-@train_options(TrainSettings())
-@click.option("--dense-units", type=int, help="Of a dense layer in each branch [none].")
-@LANG
-@AS_JSON
-@click.pass_obj
-def train_tagger(context: Context, /, products_csv: Path, as_json: bool, **given: Any) -> None:
-    """Train a tagger on the labelled products of a CSV."""
-    from jobs import train_tagger as job  # noqa: PLC0415
-
-    settings = with_input(context.settings, given)
-    settings = replace(settings, train=overridden(settings.train, given))
-    catalogue = catalogue_of(products_csv, given, settings)
-    asked = job.Training(catalogue, settings.train, given["refetch"])
-    trained = job.train(asked, settings, context.console)
-    click.echo(trained.as_json() if as_json else trained)
-
-
-@train.command("engagement")
-@click.argument("posts_csv", type=FILE)
-@input_options
-@engagement_options
-@train_options(TRAINING)
-@LANG
-@AS_JSON
-@click.pass_obj
-def train_engagement(context: Context, /, posts_csv: Path, as_json: bool, **given: Any) -> None:
-    """Train a classifier of high and low on the posts of a CSV."""
-    from jobs import train_engagement as job  # noqa: PLC0415
-
-    settings = with_input(context.settings, given)
-    asked = job.Training(
-        posts_of(posts_csv, given, settings),
-        overridden(settings.train_engagement, given),
-        overridden(settings.engagement, given),
-        given["refetch"],
-    )
-    trained = job.train(asked, settings, context.console)
-    click.echo(trained.as_json() if as_json else trained)
-
-
 @cli.command()
 @click.argument("posts_csv", type=FILE)
 @input_options
@@ -213,7 +164,7 @@ def use_model(context: Context, /, name: str, as_json: bool) -> None:
     click.echo(told.as_json() if as_json else told)
 
 
-for command in (query, fetch_commands.fetch, fetch_commands.retry):
+for command in (query, fetch_commands.fetch, fetch_commands.retry, train, recipes, tracking, serve):
     cli.add_command(command)
 keeping_commands.add_to(cli, models)
 

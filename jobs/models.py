@@ -10,7 +10,8 @@ from catalog.models.artefact import CARD, Card, ModelRefused, load_card
 from jobs.errors import BadInput
 from sql.store import Store, current
 
-TAGGER, CLASSIFIER = "tagger", "engagement"  # the tasks of models, as their cards say
+# The tasks of models, as their cards say.
+TAGGER, CLASSIFIER, CLASSES = "tagger", "engagement", "classes"
 
 TRAININGS = {
     TAGGER: "`catalog train tagger products.csv`",
@@ -101,6 +102,8 @@ def _about(card: Card) -> str:
     """What tells a model from others of its task."""
     if card.task == CLASSIFIER:
         return f"high is {card.settings.get('rule')}, split by {card.split.get('kind')}"
+    if card.task == CLASSES:
+        return f"{sum(map(len, card.vocabulary.values()))} classes"
     return ", ".join(card.vocabulary)
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from catalog.intake import Intake
-from catalog.models.artefact import TEST_SCORES
+from catalog.models.artefact import TEST_SCORES, sha256
 from catalog.models.kept import kept_table
 from catalog.models.provenance import TEST_SCHEMA
 from catalog.models.settings import TrainSettings
@@ -33,6 +33,7 @@ from jobs.inputs import Catalogue
 from jobs.models import CLASSIFIER, Model
 from jobs.post_summary import as_figures, told
 from jobs.posts import fingerprints, min_age_of, read_posts, rule_of
+from jobs.recipe import Recipe, by_seeds
 from jobs.report import write_index, write_report
 from jobs.run import Run
 from jobs.settings import Settings, store_of
@@ -51,11 +52,14 @@ class Training:
     train: TrainSettings = TRAINING
     engagement: EngagementSettings = field(default_factory=EngagementSettings)
     refetch: bool = False
+    recipe: Recipe | None = None
 
     @property
     def arguments(self) -> dict[str, Any]:
         """What the manifests say of it."""
+        named = {"recipe": self.recipe.name} if self.recipe else {}
         return {
+            **named,
             "csv": str(self.catalogue.csv.absolute()),
             "train": asdict(self.train),
             "engagement": asdict(self.engagement),
@@ -131,7 +135,8 @@ def train(job: Training, settings: Settings, console: Console) -> Trained:
     with tempfile.TemporaryDirectory(prefix="vitrina-training-") as scratch:
         unpictured = len(labelled) - len(posts)
         material = _material(store, job, posts, prints, groups, division, unpictured)
-        folder = _train(job, material, Path(scratch), console)
+        one = partial(_train, job, material, console)
+        folder = by_seeds(job.recipe, job.train, Path(scratch), one)
 
         reviews: list[Review] = []
 
@@ -143,7 +148,15 @@ def train(job: Training, settings: Settings, console: Console) -> Trained:
             report, source = classifier_report(review), job.catalogue.source
             return write_report(run, "classifier", source, report, model, settings.lang)
 
-        trained = keep(store, folder, write_page, job.catalogue, job.arguments, since)
+        trained = keep(
+            store,
+            folder,
+            write_page,
+            job.catalogue.source,
+            job.arguments,
+            since,
+            serve=job.recipe is None,
+        )
     write_index(store, settings.lang)
     return replace(trained, figures=as_figures(reviews[0]), told=told(reviews[0]))
 
@@ -184,7 +197,9 @@ def _material(
     )
 
 
-def _train(job: Training, material: Material, scratch: Path, console: Console) -> Path:
+def _train(
+    job: Training, material: Material, console: Console, train: TrainSettings, scratch: Path
+) -> Path:
     """The folder of the new model, complete, outside the store."""
     hush_tensorflow()
     # Loaded here, after the refusals: TensorFlow takes seconds.
@@ -194,15 +209,19 @@ def _train(job: Training, material: Material, scratch: Path, console: Console) -
     work.mkdir()
     folder.mkdir()
     count = len(material.posts)
-    console.say(f"training {job.train.backbone} at {job.train.image_size} px on {count:,} posts")
+    console.say(f"training {train.backbone} at {train.image_size} px on {count:,} posts")
     try:
         train_classifier(
             material,
-            job.train,
+            train,
             work,
             folder,
             console.say,
-            origin=origin(CLASSIFIER, job.catalogue),
+            origin=origin(
+                job.recipe.name if job.recipe else CLASSIFIER,
+                job.catalogue.source,
+                sha256(job.catalogue.csv),
+            ),
         )
     except ValueError as error:
         raise BadInput(f"no classifier can be trained on {job.catalogue.csv}: {error}") from error

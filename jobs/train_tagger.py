@@ -10,11 +10,13 @@ from typing import Any
 import duckdb
 
 from catalog.intake import Intake
+from catalog.models.artefact import sha256
 from catalog.models.settings import TrainSettings
 from jobs.console import Console
 from jobs.errors import BadInput
 from jobs.inputs import Catalogue
 from jobs.models import TAGGER, find_model
+from jobs.recipe import Recipe, by_seeds
 from jobs.report import write_index, write_model_report
 from jobs.settings import Settings, store_of
 from jobs.training import Trained, check_weights, get_pictures, hush_tensorflow, keep, origin
@@ -31,11 +33,13 @@ class Training:
     catalogue: Catalogue
     train: TrainSettings
     refetch: bool = False
+    recipe: Recipe | None = None
 
     @property
     def arguments(self) -> dict[str, Any]:
         """What the manifests say of it."""
-        return {"csv": str(self.catalogue.csv.absolute()), "train": asdict(self.train)}
+        named = {"recipe": self.recipe.name} if self.recipe else {}
+        return {"csv": str(self.catalogue.csv.absolute()), "train": asdict(self.train), **named}
 
     def check(self, _: duckdb.DuckDBPyConnection, intake: Intake) -> None:
         """BadInput when there is too little to learn from."""
@@ -65,9 +69,12 @@ def train(job: Training, settings: Settings, console: Console) -> Trained:
         arguments=job.arguments,
     )
     with tempfile.TemporaryDirectory(prefix="vitrina-training-") as scratch:
-        folder = _train(store, job, settings, pictures, Path(scratch), console)
-        write = partial(write_model_report, source=job.catalogue.source, lang=settings.lang)
-        trained = keep(store, folder, write, job.catalogue, job.arguments, since)
+        one = partial(_train, store, job, settings, pictures, console)
+        folder = by_seeds(job.recipe, job.train, Path(scratch), one)
+        source = job.catalogue.source
+        write = partial(write_model_report, source=source, lang=settings.lang)
+        serve = job.recipe is None
+        trained = keep(store, folder, write, source, job.arguments, since, serve=serve)
     write_index(store, settings.lang)
     return trained
 
@@ -77,8 +84,9 @@ def _train(
     job: Training,
     settings: Settings,
     pictures: list[dict[str, Any]],
-    scratch: Path,
     console: Console,
+    train: TrainSettings,
+    scratch: Path,
 ) -> Path:
     """The folder of the new model, complete, outside the store."""
     hush_tensorflow()
@@ -90,9 +98,7 @@ def _train(
     work.mkdir()
     folder.mkdir()
     before = find_model(store, TAGGER, None)
-    console.say(
-        f"training {job.train.backbone} at {job.train.image_size} px on {len(pictures):,} pictures"
-    )
+    console.say(f"training {train.backbone} at {train.image_size} px on {len(pictures):,} pictures")
     try:
         train_tagger(
             [
@@ -106,11 +112,15 @@ def _train(
                 )
                 for row in pictures
             ],
-            job.train,
+            train,
             work,
             folder,
             console.say,
-            origin=origin(TAGGER, job.catalogue),
+            origin=origin(
+                job.recipe.name if job.recipe else TAGGER,
+                job.catalogue.source,
+                sha256(job.catalogue.csv),
+            ),
             attributes=settings.attributes,
             earlier=split_of(before.folder, before.card) if before else (),
         )

@@ -17,7 +17,7 @@ import duckdb
 
 from catalog.intake import Intake
 from catalog.models import weights
-from catalog.models.artefact import load_card, sha256
+from catalog.models.artefact import load_card
 from catalog.models.provenance import Origin
 from catalog.models.settings import TrainSettings
 from jobs.console import Console
@@ -45,18 +45,27 @@ class Trained:
     model: str
     current: bool  # whether it serves from now on
     report: Path
-    figures: Mapping[str, Any] = field(default_factory=dict)  # of a classifier, for JSON
+    figures: Mapping[str, Any] = field(default_factory=dict)  # for JSON
     told: str = ""  # the same, for people
+    servable: bool = True  # whether any command would use it
+    tracked: str = ""  # where it was recorded
 
     def as_json(self) -> str:
         """One JSON object."""
         content = asdict(self)
-        del content["told"]
+        del content["told"], content["servable"]
         return json.dumps(content, default=str, ensure_ascii=False)
 
     def __str__(self) -> str:
-        use = "serves" if self.current else f"`catalog models use {self.model}` lets it serve"
-        lines = [self.told, f"trained {self.model}: {use} from now on", f"report {self.report}"]
+        use = f": `catalog models use {self.model}` lets it serve from now on"
+        if self.current or not self.servable:
+            use = ": serves from now on" if self.current else ""
+        lines = [
+            self.told,
+            f"trained {self.model}{use}",
+            f"report {self.report}",
+            self.tracked,
+        ]
         return "\n".join(filter(None, lines))
 
 
@@ -111,13 +120,13 @@ def get_pictures(
     return material
 
 
-def origin(name: str, catalogue: Catalogue) -> Origin:
-    """What a new model of this CSV is to be called."""
+def origin(name: str, source: str, digest: str) -> Origin:
+    """What a new model is to be called; `digest` is the SHA-256 of what it was trained on."""
     return Origin(
         name=name,
         version=f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}",
-        source=catalogue.source,
-        csv_sha256=sha256(catalogue.csv),
+        source=source,
+        csv_sha256=digest,
     )
 
 
@@ -125,23 +134,26 @@ def keep(
     store: Store,
     folder: Path,
     write_report: Callable[[Run, Model], Path],
-    catalogue: Catalogue,
+    source: str,
     arguments: dict[str, Any],
     since: float,
+    *,
+    serve: bool = True,
 ) -> Trained:
     """Put a model into the store whole; the first one of its task serves from now on.
 
-    `since` is when the training began, by time.monotonic().
+    Unless it is not to `serve`: what a recipe trains is looked at first. `since` is when the
+    training began, by time.monotonic().
     """
     # Hours of training are not thrown away because the nightly run is at work just now.
-    with open_run(store, "train", catalogue.source, patience=PATIENCE_SECONDS) as run:
+    with open_run(store, "train", source, patience=PATIENCE_SECONDS) as run:
         run.clock = since
         run.started = datetime.now(UTC) - timedelta(seconds=run.seconds)
         card = load_card(folder)
         kept = run.store.model(card.name, card.version)
         with replacing_folder(kept) as draft:
             shutil.copytree(folder, draft, dirs_exist_ok=True)
-        if current(run.store, card.task) is None:
+        if serve and current(run.store, card.task) is None:
             make_current(run.store, card.task, card.model)
         report = write_report(run, Model(kept, card))
         run.commit(

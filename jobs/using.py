@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from jobs.errors import BadInput, disk_error
-from jobs.models import card_of
+from jobs.models import CLASSES, card_of
 from jobs.verifying import verify_models
 from sql.files import StoreTrouble
 from sql.store import Store, current, make_current
@@ -29,6 +29,8 @@ class Used:
 def use(store: Store, name: str) -> Used:
     """Make a model of the store the current one of its task; BadInput when it is not whole."""
     task = card_of(store, name).task
+    if task == CLASSES:
+        raise BadInput(f"{name} is a model for classes of pictures: no command of a store uses it")
     [verdict] = verify_models(store, [name]).verdicts
     if verdict.wrong:
         raise BadInput("; ".join(verdict.wrong), hint="put it back from a copy; nothing changed")

@@ -82,7 +82,6 @@ def choices(language: Language, classifier: ClassifierCard) -> list[tuple[str, s
     settings = classifier.settings
     layers, hours = settings.get("fine_tune_layers"), settings.get("min_age_hours")
     told = {
-        language.gettext("Computed in"): settings.get("policy"),
         language.gettext("Least age of a labelled post"): None
         if hours is None
         else language.gettext("%(hours)s hours") % {"hours": language.bar(hours)},

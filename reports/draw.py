@@ -6,13 +6,15 @@ from pathlib import Path
 from markupsafe import Markup
 
 from catalog.models.artefact import ModelRefused
-from reports import findings, verdict
+from reports import findings, recipe_words, verdict
 from reports.coverage import UNSURE
 from reports.drawn import learning_curves, small_copies
-from reports.evidence import ModelEvidence, card_evidence, model_evidence
+from reports.evidence import CLASS_HEAD, ModelEvidence, card_evidence, model_evidence
 from reports.language import Language
 from reports.measured import Evaluation, shown_in
+from reports.naming import class_names, named
 from reports.pages import render, svg
+from reports.recipe import recipe_of
 from reports.results import RunReport
 
 RELIABILITY = 200
@@ -31,11 +33,15 @@ def draw_run(
     rest. `picture` says where the bytes with a SHA-256 lie (Store.picture).
     """
     model = _model(model_folder)
+    if model:
+        report = named(report, class_names(model.card, language), {})
     return render(
         "run.html.j2",
         language,
         report=report,
         model=model,
+        of_classes=False,  # it is about products, whatever tagged them
+        recipe=None,
         verdict=verdict.verdict(report, language),
         next_steps=verdict.next_steps(report, language),
         unsure=UNSURE,
@@ -50,15 +56,21 @@ def draw_run(
 def draw_model(folder: Path, language: Language) -> str:
     """Draw the page of the model in a folder, as HTML; ModelRefused where there is none."""
     model = model_evidence(folder)
+    heads = {CLASS_HEAD: language.gettext("the model")} if model.of_classes else {}
+    model = named(model, class_names(model.card, language), heads)
+    recipe = recipe_of(model.card, model.tested)
     return render(
         "model.html.j2",
         language,
         model=model,
-        verdict=verdict.model_verdict(model, language),
+        of_classes=model.of_classes,
+        recipe=recipe,
+        verdict=verdict.model_verdict(model, recipe, language),
         findings=findings,
+        recipe_words=recipe_words,
         thumbnails={},
         heatmaps=_heatmaps(model.tested, language),
-        reliability=_reliability(model.tested, language),
+        reliability=_reliability(model.tested, language, of_classes=model.of_classes),
         curves=learning_curves(model, language),
     )
 
@@ -86,7 +98,9 @@ def _heatmaps(evaluation: Evaluation | None, language: Language) -> Mapping[str,
     }
 
 
-def _reliability(evaluation: Evaluation | None, language: Language) -> Mapping[str, Markup]:
+def _reliability(
+    evaluation: Evaluation | None, language: Language, *, of_classes: bool = False
+) -> Mapping[str, Markup]:
     """Draw how often each head is right, by how sure it is."""
     if evaluation is None or not evaluation.n:
         return {}
@@ -95,7 +109,9 @@ def _reliability(evaluation: Evaluation | None, language: Language) -> Mapping[s
     words = {
         "across": language.gettext("how sure it is of its best guess"),
         "up": language.gettext("share that is right"),
-        "line": language.gettext("products, by how sure"),
+        "line": language.gettext("pictures, by how sure")
+        if of_classes
+        else language.gettext("products, by how sure"),
     }
     return {
         head.head: svg(calibration(head.reliability, language, size=RELIABILITY, **words))

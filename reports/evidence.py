@@ -4,7 +4,6 @@ catalog/models/artefact.py lists the folder's files; each is read only as its ca
 What a folder lacks is empty, so that an older model's page shows less and never fails.
 """
 
-import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -13,15 +12,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from PIL import Image
 
 from catalog.models.artefact import (
     HISTORY,
-    LARGEST_SIDE,
     SAMPLE,
     SUMMARY,
-    TEST_SCORES,
     Card,
     ModelRefused,
     load_card,
@@ -29,14 +25,19 @@ from catalog.models.artefact import (
 )
 from catalog.models.kept import kept_table
 from catalog.models.metrics import Share
-from catalog.models.provenance import SAMPLE_SCHEMA, TEST_SCHEMA
-from reports.measured import Evaluation, Measured, Shown, evaluate, mapped
-from reports.thumbnails import Thumbnail, shrink
+from catalog.models.provenance import SAMPLE_SCHEMA
+from catalog.models.weights import BACKBONES, PLAIN
+from reports.measured import Evaluation, Measured
+from reports.tested import TestedPictures, measured_heads, tested_pictures, tested_rows
+from reports.thumbnails import Small, shrink
 
 SIDES = ("train", "validation", "test")
 LONGEST_SUMMARY = 60_000  # letters
 
-MOST_SHEET_PIXELS = LARGEST_SIDE**2
+# As catalog/classes.py calls them, which loads Keras.
+CLASSES, CLASS_HEAD = "classes", "class"
+
+_PRETRAINED = set(BACKBONES) - {PLAIN}
 
 # What reading a file raises that is something else.
 _OTHER = (
@@ -86,7 +87,7 @@ class SheetPicture:
 
     id: str
     labels: Mapping[str, str]
-    thumbnail: Thumbnail
+    thumbnail: Small
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,8 @@ class ModelEvidence:
     gaps: tuple[HeadSides, ...]
     sheet: tuple[SheetPicture, ...]
     summary: str
+    pictures: TestedPictures | None = None
+    """Some of the pictures kept aside, to look at."""
 
     @property
     def loss_gap(self) -> float | None:
@@ -149,8 +152,14 @@ class ModelEvidence:
 
     @property
     def from_scratch(self) -> bool:
-        """Whether the backbone began with random numbers."""
-        return self.card.weights == "none"
+        """Whether a backbone that there are weights for began with random numbers."""
+        own = self.of_classes and self.card.backbone not in _PRETRAINED
+        return self.card.weights == "none" and not own
+
+    @property
+    def of_classes(self) -> bool:
+        """Whether it tells one class of a picture, rather than attributes of a product."""
+        return self.card.task == CLASSES
 
 
 Learned = tuple[tuple[Curves, ...], tuple[int, ...]]
@@ -160,9 +169,12 @@ Learned = tuple[tuple[Curves, ...], tuple[int, ...]]
 def model_evidence(folder: Path) -> ModelEvidence:
     """Read what a model's folder has; ModelRefused when even its card can't be read."""
     card = load_card(folder)
+    nothing: tuple[Measured, ...] = ()
+    heads = _or(nothing, lambda: measured_heads(folder, card))
     return replace(
         _learned(folder, card),
-        tested=_or(None, lambda: _tested(folder, card)),
+        tested=_or(None, lambda: tested_rows(heads)),
+        pictures=_or(None, lambda: tested_pictures(folder, card, heads)),
         sheet=_or((), lambda: _sheet(folder, card)),
         summary=_bytes(folder, SUMMARY, card).decode("utf-8", "replace")[:LONGEST_SUMMARY],
     )
@@ -230,34 +242,6 @@ def _line(rows: Sequence[Mapping[str, float]], measure: str) -> Line:
     )
 
 
-def _tested(folder: Path, card: Card) -> Evaluation:
-    """Measure the pictures kept aside: a row is a product with one of its pictures."""
-    table = kept_table(folder, TEST_SCORES, card, TEST_SCHEMA)
-    heads = card.vocabulary.items()
-    tested = evaluate([_measured(table, head, labels) for head, labels in heads])
-    return mapped(tested, _product)
-
-
-def _product(shown: Shown) -> Shown:
-    picture, row = shown.id.split(" ", 1)
-    return Shown(row, None, picture)
-
-
-def _measured(table: pa.Table, head: str, labels: Sequence[str]) -> Measured:
-    rows = table.filter(pc.equal(table["head"], head))
-    flat = rows["scores"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    keys = zip(rows["picture"].to_pylist(), rows["id"].to_pylist(), strict=True)
-    return Measured(
-        head=head,
-        labels=labels,
-        ids=tuple(f"{picture} {row}" for picture, row in keys),
-        truths=tuple(rows["truth"].to_pylist()),
-        scores=flat.reshape(-1, len(labels)),
-        held_out=len(rows),
-        trained_on=0,
-    )
-
-
 def _sides(card: Card) -> tuple[SideSize, ...]:
     sizes = card.split.get("sides", {})
     return tuple(
@@ -291,12 +275,4 @@ def _gaps(card: Card) -> tuple[HeadSides, ...]:
 
 def _sheet(folder: Path, card: Card) -> tuple[SheetPicture, ...]:
     rows = kept_table(folder, SAMPLE, card, SAMPLE_SCHEMA).to_pylist()
-    return tuple(SheetPicture(row["id"], dict(row["labels"]), _small(row["png"])) for row in rows)
-
-
-def _small(png: bytes) -> Thumbnail:
-    """Shrink a picture of the sheet; ValueError when it is larger than any model sees."""
-    with Image.open(io.BytesIO(png), formats=["PNG"]) as picture:
-        if picture.width * picture.height > MOST_SHEET_PIXELS:
-            raise ValueError(f"a picture of {picture.width} x {picture.height} pixels")
-    return shrink(png)
+    return tuple(SheetPicture(row["id"], dict(row["labels"]), shrink(row["png"])) for row in rows)

@@ -17,6 +17,7 @@ from reports.measured import (
 )
 from reports.pages import quoted, words
 from reports.reasons import failure, refusal
+from reports.tested import TestedPictures
 
 WIDE = 0.10
 """A gap of accuracy between train and test, 0 to 1, from which on it is told as a fault."""
@@ -24,8 +25,13 @@ CLOSE = 0.02
 """A difference between how sure and how often right, 0 to 1, that is not worth a word."""
 
 
-def accuracy(evaluation: Evaluation, language: Language) -> str:
-    """Tell the best and the weakest attribute, of those that have rows enough."""
+def accuracy(evaluation: Evaluation, language: Language, *, of_classes: bool = False) -> str:
+    """Tell the best and the weakest attribute, of those that have rows enough.
+
+    A model `of_classes` has no attributes: it is told how right it is.
+    """
+    if of_classes and not evaluation.ranked:
+        return language.gettext("Too few test pictures to tell how right it is")
     if not evaluation.ranked:
         return language.gettext(
             "Too few labelled products to tell how right the tags are: no attribute has %(least)s"
@@ -132,15 +138,18 @@ def confusion(head: HeadResult, language: Language) -> str:
     }
 
 
-def weakest(classes: tuple[WeakClass, ...], language: Language) -> str:
-    """Tell the class that is recognised least often."""
+def weakest(classes: tuple[WeakClass, ...], language: Language, *, of_classes: bool = False) -> str:
+    """Tell the class that is recognised least often; one `of_classes` has no attribute."""
     worst = classes[0]
-    return language.gettext("%(label)s (%(head)s) is recognised in %(right)s of %(n)s") % {
+    told = {
         "label": quoted(worst.scores.label),
         "head": words(worst.head),
         "right": language.count(worst.scores.right),
         "n": language.count(worst.scores.n),
     }
+    if of_classes:
+        return language.gettext("%(label)s is recognised in %(right)s of %(n)s") % told
+    return language.gettext("%(label)s (%(head)s) is recognised in %(right)s of %(n)s") % told
 
 
 def confused(pairs: tuple[ConfusedPair, ...], language: Language) -> str:
@@ -235,6 +244,9 @@ def gap(model: ModelEvidence, language: Language) -> str:
     }
     if (widest.gap or 0.0) >= WIDE:
         return _wide(widest, language) % told
+    if len(model.card.vocabulary) == 1:
+        sides = {"train": language.percent(widest.train), "test": language.percent(widest.test)}
+        return _narrow(widest, language) % (told | sides)
     if (widest.gap or 0.0) <= 0:
         return language.gettext(
             "No attribute is better on what was trained on than on the test side"
@@ -243,6 +255,41 @@ def gap(model: ModelEvidence, language: Language) -> str:
         language.gettext(
             "No attribute is more than %(points)s points better on what was trained on than on"
             " the test side"
+        )
+        % told
+    )
+
+
+def _narrow(sides: HeadSides, language: Language) -> str:
+    """Tell the gap of the only head."""
+    if (sides.gap or 0.0) <= 0:
+        return language.gettext(
+            "%(head)s is not better on what was trained on (%(train)s) than on the test side"
+            " (%(test)s)"
+        )
+    return language.gettext(
+        "%(head)s is %(points)s points better on what was trained on (%(train)s) than on the test"
+        " side (%(test)s)"
+    )
+
+
+def tested(pictures: TestedPictures, language: Language, *, of_classes: bool) -> str:
+    """Tell how many of the pictures kept aside are wrong."""
+    told = {"wrong": language.count(pictures.mistakes)}
+    if of_classes:
+        return (
+            language.ngettext(
+                "%(wrong)s of %(num)s test picture is wrong",
+                "%(wrong)s of %(num)s test pictures are wrong",
+                pictures.n,
+            )
+            % told
+        )
+    return (
+        language.ngettext(
+            "%(wrong)s of %(num)s test picture is wrong in some attribute",
+            "%(wrong)s of %(num)s test pictures are wrong in some attribute",
+            pictures.n,
         )
         % told
     )

@@ -20,6 +20,8 @@ from reports.reasons import failure, refusal, stage
 LONGEST = 60
 """Letters of a name of the outside world inside a sentence."""
 
+_MIXED = "mixed_float16"  # as catalog/models/precision.py calls it, which loads Keras
+
 SHA256 = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 """A hash in hex, of which a page shows the first twelve letters."""
 
@@ -82,18 +84,39 @@ def facts(language: Language, model: ModelEvidence) -> list[tuple[str, str]]:
     side = language.count(card.image_size)
     told = [
         (language.gettext("Trained"), language.moment(card.created)),
+        *_recipe(language, card.settings.get("recipe")),
         (language.gettext("Backbone"), card.backbone),
         (language.gettext("Started from"), _plain(language, card.weights)),
         (
             language.gettext("Picture size"),
-            language.gettext("%(side)s by %(side)s pixels") % {"side": side},
+            (
+                language.gettext("%(side)s by %(side)s pixels, grey")
+                if card.settings.get("channels") == 1
+                else language.gettext("%(side)s by %(side)s pixels")
+            )
+            % {"side": side},
         ),
         (language.gettext("Parameters"), language.count(card.parameters)),
+        *_computed(language, card.settings.get("policy")),
     ]
     learned = {name: value for name, value in card.trained_on.items() if value is not None}
     return told + [
         (_learned(language, name), _plain(language, value)) for name, value in learned.items()
     ]
+
+
+def _recipe(language: Language, said: object) -> list[tuple[str, str]]:
+    """Say by which recipe a model was trained, where its card does."""
+    name = said.get("name") if isinstance(said, dict) else None
+    return [(language.gettext("Recipe"), quoted(name))] if isinstance(name, str) else []
+
+
+def _computed(language: Language, policy: object) -> list[tuple[str, str]]:
+    """Say in which precision a network was trained, where its card does."""
+    if policy == _MIXED:
+        said = language.gettext("%(policy)s, on a GPU") % {"policy": _MIXED}
+        return [(language.gettext("Computed in"), said)]
+    return [(language.gettext("Computed in"), str(policy))] if policy else []
 
 
 def words(name: str) -> str:
@@ -122,6 +145,8 @@ def _learned(language: Language, name: str) -> str:
         "source": language.gettext("Source"),
         "csv": language.gettext("CSV"),
         "csv_sha256": language.gettext("SHA-256 of the CSV"),
+        "data": language.gettext("Data"),
+        "data_sha256": language.gettext("SHA-256 of the data"),
         "products": language.gettext("Products"),
         "posts": language.gettext("Posts"),
         "pictures": language.gettext("Pictures"),
@@ -138,4 +163,11 @@ def _paint(place: int, parts: Sequence[Any], wrong: bool) -> str:
 
 def _plain(language: Language, value: object) -> str:
     """Write one value of a card."""
-    return language.count(value) if isinstance(value, int) else SHA256.sub(r"\1", str(value))
+    known = {
+        "idx files": language.gettext("idx files"),
+        "class folders": language.gettext("class folders"),
+        "none": language.gettext("random numbers"),
+    }
+    if isinstance(value, int):
+        return language.count(value)
+    return known.get(str(value), SHA256.sub(r"\1", str(value)))

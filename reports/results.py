@@ -146,8 +146,11 @@ class ModelReport:
 
 def model_report(folder: Path) -> ModelReport:
     """Measure the model in a folder; ModelRefused where there is none."""
-    tested = model_evidence(folder).tested
-    return ModelReport(headline(tested), tested)
+    model = model_evidence(folder)
+    chosen = headline(model.tested)
+    if model.of_classes:
+        chosen = Headline(tuple(replace(figure, name="accuracy") for figure in chosen.figures))
+    return ModelReport(chosen, model.tested)
 
 
 def headline(evaluation: Evaluation | None) -> Headline:

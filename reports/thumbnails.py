@@ -5,15 +5,20 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from PIL import Image
 
 from catalog.images.decoders import Decoder
 from catalog.images.settings import DECODED_BEFORE
+from catalog.models.artefact import LARGEST_SIDE
 
 SIDE = 112
 QUALITY = 74
+ROOM = 84
+"""CSS pixels that a page gives a picture at most, either way."""
+MOST_PIXELS = LARGEST_SIDE**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +29,31 @@ class Thumbnail:
     width: int
     height: int
 
+    crisp: ClassVar = False
+
     @property
     def uri(self) -> str:
         """The picture as an address that needs no network."""
         return f"data:image/jpeg;base64,{base64.b64encode(self.jpeg).decode('ascii')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Enlarged:
+    """A PNG of ours of few pixels, and the size at which it is shown: each pixel a square."""
+
+    png: bytes
+    width: int
+    height: int
+
+    crisp: ClassVar = True
+
+    @property
+    def uri(self) -> str:
+        """The picture as an address that needs no network."""
+        return f"data:image/png;base64,{base64.b64encode(self.png).decode('ascii')}"
+
+
+Small = Thumbnail | Enlarged
 
 
 def thumbnails(paths: Iterable[Path]) -> list[Thumbnail | None]:
@@ -56,12 +82,26 @@ def encode(pixels: np.ndarray, width: int, height: int) -> Thumbnail:
     return _saved(Image.fromarray(pixels).resize(size))
 
 
-def shrink(png: bytes) -> Thumbnail:
-    """Make a thumbnail of a PNG that we wrote ourselves."""
+def shrink(png: bytes) -> Small:
+    """Make a small copy of a PNG in a model's folder; one of few pixels keeps them all.
+
+    ValueError when it is larger than any model sees, UnidentifiedImageError when it is none.
+    """
     with Image.open(io.BytesIO(png), formats=["PNG"]) as picture:
-        small = picture.convert("RGB")
+        if picture.width * picture.height > MOST_PIXELS:
+            raise ValueError(f"a picture of {picture.width} x {picture.height} pixels")
+        small = picture.convert("L" if picture.mode == "L" else "RGB")
+    times = ROOM // max(small.size)
+    if times > 1:
+        return _enlarged(small, times)
     small.thumbnail((SIDE, SIDE))
     return _saved(small)
+
+
+def _enlarged(picture: Image.Image, times: int) -> Enlarged:
+    file = io.BytesIO()
+    picture.save(file, "PNG", optimize=True)
+    return Enlarged(file.getvalue(), times * picture.width, times * picture.height)
 
 
 def _saved(picture: Image.Image) -> Thumbnail:

@@ -1,6 +1,6 @@
 """The first screen of a run's page: what was done, how good, what changed, what to do next."""
 
-from reports import findings
+from reports import findings, recipe_words
 from reports.change import Change
 from reports.coverage import UNSURE
 from reports.evidence import ModelEvidence
@@ -8,6 +8,7 @@ from reports.language import Language
 from reports.leftovers import alarms, to_do
 from reports.measured import Evaluation
 from reports.pages import quoted, words
+from reports.recipe import Recipe
 from reports.results import RunFacts, RunReport
 
 
@@ -20,13 +21,25 @@ def verdict(report: RunReport, language: Language) -> tuple[str, ...]:
     )
 
 
-def model_verdict(model: ModelEvidence, language: Language) -> tuple[str, ...]:
-    """A training in a few sentences: how right the model is where it has not learned."""
+def model_verdict(
+    model: ModelEvidence, recipe: Recipe | None, language: Language
+) -> tuple[str, ...]:
+    """A training in a few sentences: how right the model is where it has not learned.
+
+    What its `recipe` came to goes first, the source's figure beside ours.
+    """
+    ran = recipe_words.told(recipe, language) if recipe else ()
     tested = model.tested
     if tested is None or not tested.n:
-        return (language.gettext("Nothing was kept aside that the model could be measured on."),)
-    told = (_measured(tested, language), f"{findings.gap(model, language)}.")
-    return (*told, at_once(tested, language)) if tested.rows.n else told
+        nothing = language.gettext("Nothing was kept aside that the model could be measured on.")
+        return (*ran, nothing)
+    told = [*ran, f"{findings.gap(model, language)}."]
+    said = recipe is not None and recipe.figure is not None
+    if not said or len(tested.heads) > 1:
+        told.insert(len(ran), _of_model(model, tested, language))
+    if tested.rows.n and not said:
+        told.append(at_once(tested, language))
+    return tuple(told)
 
 
 def next_steps(report: RunReport, language: Language) -> tuple[str, ...]:
@@ -111,6 +124,23 @@ def at_once(evaluation: Evaluation, language: Language) -> str:
         )
         % told
     )
+
+
+def _of_model(model: ModelEvidence, tested: Evaluation, language: Language) -> str:
+    if not model.of_classes:
+        return _measured(tested, language)
+    if not tested.ranked:
+        return f"{findings.accuracy(tested, language, of_classes=True)}."
+    share = tested.heads[0].share
+    low, high = share.interval or (None, None)
+    return language.gettext(
+        "Of pictures that the model never trained on, it is right for %(share)s of %(n)s"
+        " (%(span)s)."
+    ) % {
+        "share": language.percent(share.value),
+        "n": language.count(share.n),
+        "span": language.percent_span(low, high),
+    }
 
 
 def _measured(evaluation: Evaluation, language: Language) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,12 @@ from reports.index import RunLine, runs_index
 from reports.language import Language, language
 from tests.report_world import HOSTILE, NOW
 
-LOTS = {"runs": ("run", "model"), "posts": ("engagement", "classifier"), "index": ("index",)}
+LOTS = {
+    "runs": ("run", "model"),
+    "recipes": ("recipe",),
+    "posts": ("engagement", "classifier"),
+    "index": ("index",),
+}
 """Kinds of pages, by what they are drawn from."""
 WORLDS = {"en": False, "es": False, "hostile": True}
 """Which language is spoken; the hostile world's is Spanish, whose words are the longer ones."""
@@ -37,7 +43,8 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], str]
 
 def drawers_of(place: Path, lot: str, *, hostile: bool = False) -> Drawers:
     """What draws each kind of page of a lot in a language; its world is made in `place`."""
-    return {"runs": _runs, "posts": _posts, "index": _index}[lot](place, hostile)
+    lots = {"runs": _runs, "recipes": _recipes, "posts": _posts, "index": _index}
+    return lots[lot](place, hostile)
 
 
 def _drawn(shared: Path, lot: str) -> Path:
@@ -74,6 +81,19 @@ def _runs(place: Path, hostile: bool) -> Drawers:
         "run": lambda spoken: draw_run(report, shop.folder, shop.picture, spoken),
         "model": lambda spoken: draw_model(shop.folder, spoken),
     }
+
+
+def _recipes(place: Path, hostile: bool) -> Drawers:
+    from reports.draw import draw_model  # noqa: PLC0415
+    from tests.recipe_world import class_folder  # noqa: PLC0415
+
+    if not hostile:
+        folder = class_folder(place)
+        return {"recipe": lambda spoken: draw_model(folder, spoken)}
+    names = dict(pairwise(HOSTILE))
+    said = {"recipe": HOSTILE[0], "source": HOSTILE[1], "names": names}
+    odd = class_folder(place, [*HOSTILE, *map(str, range(9))], **said)
+    return {"recipe": lambda spoken: draw_model(odd, spoken)}
 
 
 def _posts(place: Path, hostile: bool) -> Drawers:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -186,8 +187,8 @@ def always_kept(learned, backbone, lesson):
     """Fine-tuning whose result is kept whatever validation says."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("catalog.models.training._loss", lambda *_: float("inf"))
-        patch.setattr("catalog.models.training.FINE_RATE", 1e-3)
-        return training.fine_tune(learned, backbone, lesson)
+        quick = replace(lesson, manner=training.Manner(fine_rate=1e-3))
+        return training.fine_tune(learned, backbone, quick)
 
 
 def test_a_plain_network_answers_one_fold(tmp_path):

@@ -4,12 +4,12 @@ import numpy as np
 from PIL import Image
 
 from catalog.images.decoders import Decoder
+from catalog.models.augmentation import changed
 from catalog.models.datasets import (
     answering,
     by_row,
     in_order,
     lay_out,
-    mirrored,
     rows,
     with_targets,
 )
@@ -77,7 +77,7 @@ def test_mirroring_is_by_chance_and_repeatable(tmp_path):
         draw(row)[0].resize((SIDE, SIDE)).save(tmp_path / f"{row:08d}.png")
     plain = rows(tmp_path, SIDE, 20)
     (original, _), (flipped, _), (again, _) = (
-        next(iter(x)) for x in (plain, mirrored(plain, 0), mirrored(plain, 0))
+        next(iter(x)) for x in (plain, changed(plain, ["mirror"], 0), changed(plain, ["mirror"], 0))
     )
     original, flipped = original.numpy(), flipped.numpy()
     same = (flipped == original).all(axis=(1, 2, 3))

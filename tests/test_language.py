@@ -31,6 +31,8 @@ WORLD = {
     *("thing", "post", "csv", "brand", "Brand", "https", "shop", "example", "lost", "jpg"),
     *("tagger", "engagement", "category", "colour", "Bag", "Shoe", "Red", "Green", "Blue"),
     *("layers", "pre", "cnn", "none", "abababababab", "id", "likes", "by", "group", "abcd"),
+    *("small", "classes", "about", "Camiseta", "Jersey", "Zapatilla", "shirt", "top"),
+    *("Trouser", "Pullover", "Sneaker", "train"),
     *("UTC", "Aug", "Sep", "Oct", "Nov", "August", "September", "ROC", "AUC"),
 }
 """Words of the worlds that the pages are drawn of; "by group" is a card's, which is English."""

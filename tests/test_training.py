@@ -123,26 +123,26 @@ def test_the_better_phase_is_kept(taught, lesson):
     assert training._loss(learned.network, validation, "loss") == pytest.approx(best, abs=1e-4)
 
 
-def test_worse_fine_tuning_is_undone(taught, lesson, monkeypatch):
+def test_worse_fine_tuning_is_undone(taught, lesson):
     """When the second phase is no better its weights go, and a note says so."""
     learned, backbone, _, _ = taught
     before = learned.network.get_weights()
-    monkeypatch.setattr(training, "FINE_RATE", 10.0)
     again = training.Learned(learned.network, learned.features)
-    assert not training.fine_tune(again, backbone, lesson)
+    steep = replace(lesson, manner=training.Manner(fine_rate=10.0))
+    assert not training.fine_tune(again, backbone, steep)
     for now, then in zip(learned.network.get_weights(), before, strict=True):
         assert np.array_equal(now, then)
     assert any("weights before it are kept" in note for note in again.notes)
 
 
-def test_an_epoch_can_be_judged_by_the_loss_without_penalties(lesson, monkeypatch):
+def test_an_epoch_can_be_judged_by_the_loss_without_penalties(lesson):
     """A penalty that shrinks epoch by epoch would make the last look best, whatever it says."""
     codes = np.arange(8, dtype=np.int32) % 2
     known = Known(
         np.eye(2, dtype=np.float32)[codes],
         Targets({"shape": codes}, {"shape": np.ones(8, np.float32)}),
     )
-    monkeypatch.setattr(training, "HEADS_RATE", 0.05)
+    manner = training.Manner(heads_rate=0.05)
     best = {}
     for judge in ("loss", "log_loss"):
         head = OneHead(None)
@@ -153,7 +153,9 @@ def test_an_epoch_can_be_judged_by_the_loss_without_penalties(lesson, monkeypatc
             activation="softmax",
             name="shape",
         )
-        judged = replace(lesson, judged_by=judge, settings=replace(SETTINGS, epochs=4))
+        judged = replace(
+            lesson, judged_by=judge, settings=replace(SETTINGS, epochs=4), manner=manner
+        )
         best[judge] = training.learn_heads("heads", head, known, known, judged)
         said = keras.ops.convert_to_numpy(head.dense(known.features))
         right = said[np.arange(8), codes]
@@ -179,7 +181,7 @@ def test_blank_labels_weigh_nothing():
     """The loss is the mean over labelled rows; with none it is zero, not a division by zero."""
     scores = keras.Input((2,), name="scores")
     network = keras.Model(scores, {"shape": keras.layers.Rescaling(1.0)(scores)})
-    training._compile(network, 0.0)
+    training._compile(network, 0.0, training.Manner())
     given = np.array([[0.9, 0.1], [0.2, 0.8]], np.float32)
 
     def loss(*weights):

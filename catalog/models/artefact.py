@@ -7,6 +7,7 @@ models/<name>/<version>/
   split.parquet         which pictures were trained on, by group
   test_scores.parquet   truth and all scores of the pictures kept aside
   sample.parquet        some labelled training pictures, as the model saw them
+  test_pictures.parquet some of the pictures kept aside, as the model saw them
   history.json          loss and accuracy by epoch and phase
   summary.txt           the network, layer by layer
 """
@@ -30,6 +31,7 @@ LITERT = "model.tflite"
 SPLIT = "split.parquet"
 TEST_SCORES = "test_scores.parquet"
 SAMPLE = "sample.parquet"
+TEST_PICTURES = "test_pictures.parquet"
 HISTORY = "history.json"
 SUMMARY = "summary.txt"
 
@@ -74,6 +76,11 @@ class Card:
     def model(self) -> str:
         """The name under which the store keeps it: <name>/<version>."""
         return f"{self.name}/{self.version}"
+
+    @property
+    def channels(self) -> int:
+        """Of the pictures that it looks at: 1 for grey ones, else 3."""
+        return 1 if self.settings.get("channels") == 1 else 3
 
 
 def load_card(folder: Path) -> Card:

@@ -19,10 +19,13 @@ DECODERS = 2
 SAVED_FAST = 1  # of PNG's nine levels: these files live for an hour
 
 
-def lay_out(pictures: Sequence[Path], files: Sequence[Path], image_size: int) -> list[int]:
+def lay_out(
+    pictures: Sequence[Path], files: Sequence[Path], image_size: int, channels: int = 3
+) -> list[int]:
     """Decode each picture into its file, as PNG at the model's size; gives the rows that could be.
 
-    `files` are paths without their ".png"; folders are made as needed.
+    `files` are paths without their ".png"; folders are made as needed. With one channel the
+    pictures are made grey.
     """
     for folder in {file.parent for file in files}:
         folder.mkdir(parents=True, exist_ok=True)
@@ -37,7 +40,10 @@ def lay_out(pictures: Sequence[Path], files: Sequence[Path], image_size: int) ->
             if decoded.pixels is None:
                 return False
             path = files[row].with_suffix(".png")
-            Image.fromarray(decoded.pixels).save(path, compress_level=SAVED_FAST)
+            picture = Image.fromarray(decoded.pixels)
+            if channels == 1:
+                picture = picture.convert("L")
+            picture.save(path, compress_level=SAVED_FAST)
             return True
 
         with ThreadPoolExecutor(DECODERS, initializer=start) as pool:
@@ -77,11 +83,12 @@ def class_rows(
     classes: Sequence[str],
     image_size: int,
     batch_size: int,
+    channels: int = 3,
     *,
     shuffle: bool = False,
     seed: int = 0,
 ) -> tf.data.Dataset:
-    """Batches of (pixels uint8 [b, side, side, 3], code int32 [b]) from a folder a class.
+    """Batches of (pixels uint8 [b, side, side, channels], code int32 [b]) from a folder a class.
 
     The code is the place of the folder's name in `classes`.
     """
@@ -89,6 +96,7 @@ def class_rows(
         folder,
         class_names=list(classes),
         label_mode="int",
+        color_mode="grayscale" if channels == 1 else "rgb",
         batch_size=batch_size,
         image_size=(image_size, image_size),
         shuffle=shuffle,
@@ -113,17 +121,6 @@ def with_targets(
         )
 
     return dataset.map(gather)
-
-
-def mirrored(dataset: tf.data.Dataset, seed: int) -> tf.data.Dataset:
-    """The same batches with each picture mirrored or not, by chance; the hue is never touched."""
-
-    def flip(number: Any, batch: tuple[Any, ...]) -> tuple[Any, ...]:
-        pixels, *rest = batch
-        chances = tf.random.stateless_uniform([tf.shape(pixels)[0], 1, 1, 1], [seed, number])
-        return (tf.where(chances < 0.5, pixels[:, :, ::-1], pixels), *rest)
-
-    return dataset.enumerate().map(flip)
 
 
 Answer = Callable[[Any], Mapping[str, Any]]

@@ -31,6 +31,7 @@ NAMES = ("shared_object_id", "seed")
 LAYERS = {
     "Activation",
     "Add",
+    "Average",
     "AveragePooling2D",
     "BatchNormalization",
     "Concatenate",
@@ -53,7 +54,7 @@ LAYERS = {
     "Softmax",
     "ZeroPadding2D",
 }
-OPERATIONS = {"Add", "Clip", "Concatenate", "GetItem", "Sqrt", "Subtract", "TrueDivide"}
+OPERATIONS = {"Add", "Clip", "Concatenate", "Flip", "GetItem", "Sqrt", "Subtract", "TrueDivide"}
 INITIALIZERS = {"GlorotUniform", "HeNormal", "Ones", "VarianceScaling", "Zeros"}
 ALLOWED = {
     "keras.layers": LAYERS,

@@ -8,16 +8,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from catalog.models import weights
-from catalog.models.artefact import HISTORY, SAMPLE, TEST_SCORES, sha256
+from catalog.models.artefact import HISTORY, SAMPLE, TEST_PICTURES, TEST_SCORES, sha256
 from catalog.models.settings import TrainSettings
 from sql.files import replacing, write_text
 
 SAMPLED = 24
 """Training pictures kept with the model, for its sheet."""
+
+SHOWN = 24
+"""Test pictures kept with the model, half of them wrong where there are as many."""
 
 PACKAGES = ("keras", "tensorflow", "ai-edge-litert", "numpy", "pillow")
 
@@ -40,6 +45,15 @@ SAMPLE_SCHEMA = pa.schema(
         pa.field("png", pa.binary(), nullable=False),  # as the model saw it
     ],
     metadata={b"vitrina.table": b"sample", b"vitrina.version": b"1"},
+)
+
+TEST_PICTURES_SCHEMA = pa.schema(
+    [
+        pa.field("picture", pa.string(), nullable=False),
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("png", pa.binary(), nullable=False),  # as the model saw it
+    ],
+    metadata={b"vitrina.table": b"test_pictures", b"vitrina.version": b"1"},
 )
 
 
@@ -66,6 +80,23 @@ def write_test_scores(folder: Path, rows: list[dict[str, Any]]) -> None:
 def write_sample(folder: Path, rows: list[dict[str, Any]]) -> None:
     """Keep some pictures as the network saw them, rows as SAMPLE_SCHEMA has them."""
     _write(folder / SAMPLE, rows, SAMPLE_SCHEMA)
+
+
+def shown(wrong: NDArray[np.bool_], seed: int) -> list[int]:
+    """Which of the n tested pictures to keep, wrong [n] or not: SHOWN of them by chance.
+
+    Half of them are wrong, or as many as there are, and so with the right ones.
+    """
+    rng = np.random.default_rng(seed)
+    mistakes = rng.permutation(np.flatnonzero(wrong))
+    others = rng.permutation(np.flatnonzero(~wrong))
+    few = min(len(mistakes), max(SHOWN // 2, SHOWN - len(others)))
+    return sorted([*mistakes[:few].tolist(), *others[: SHOWN - few].tolist()])
+
+
+def write_test_pictures(folder: Path, rows: list[dict[str, Any]]) -> None:
+    """Keep some tested pictures as the network saw them, rows as TEST_PICTURES_SCHEMA has them."""
+    _write(folder / TEST_PICTURES, rows, TEST_PICTURES_SCHEMA)
 
 
 def versions() -> dict[str, str]:

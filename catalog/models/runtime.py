@@ -54,6 +54,7 @@ OPERATIONS = {
     "RELU",
     "RELU6",
     "RESHAPE",
+    "REVERSE_V2",
     "SHAPE",
     "SOFTMAX",
     "SQRT",
@@ -86,15 +87,15 @@ class Runtime:
         _check_shapes(path, self.card, network)
         # Some faults show only when it runs, and the night must not end in the middle of them.
         with _refusing(path):
-            said = network.run(_noise(network.side))
+            said = network.run(_noise(network.side, network.channels))
         _check_answers(path, self.card, said)
 
     def run(self, pixels: np.ndarray) -> Output:
-        """Scores and embeddings of pictures, uint8 [n, side, side, 3]; any n, BATCH at a time."""
-        side = self.card.image_size
-        if pixels.dtype != np.uint8 or pixels.shape[1:] != (side, side, 3):
+        """Scores and embeddings of pictures, uint8 [n, side, side, c]; any n, BATCH at a time."""
+        side, channels = self.card.image_size, self.card.channels
+        if pixels.dtype != np.uint8 or pixels.shape[1:] != (side, side, channels):
             raise ValueError(
-                f"pictures must be uint8 [n, {side}, {side}, 3],"
+                f"pictures must be uint8 [n, {side}, {side}, {channels}],"
                 f" not {pixels.dtype} {list(pixels.shape)}"
             )
         whole = self._network().run(pixels)
@@ -130,13 +131,13 @@ class Network:
             inputs, outputs = runner.get_input_details(), runner.get_output_details()
         found = {name: (int(x["index"]), _shape(x)) for name, x in {**inputs, **outputs}.items()}
         self._input, shape = found.get(PIXELS, (-1, ()))
-        self.side = shape[1] if len(shape) == 4 else -1
+        self.side, self.channels = (shape[1], shape[3]) if len(shape) == 4 else (-1, -1)
         self._outputs = {name: found[name][0] for name in outputs}
         self.widths = {name: (found[name][1] or (0,))[-1] for name in outputs}
         self._size = 0
 
     def run(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
-        """Every output for uint8 [n, side, side, 3], by name; BATCH pictures at a time."""
+        """Every output for uint8 [n, side, side, c], by name; BATCH pictures at a time."""
         starts = range(0, len(pixels), BATCH)
         batches = [self._run(pixels[start : start + BATCH]) for start in starts]
         none = {name: np.empty((0, width), np.float32) for name, width in self.widths.items()}
@@ -182,7 +183,8 @@ def _shape(tensor: Mapping[str, Any]) -> tuple[int, ...]:
 def _check_shapes(path: Path, card: Card, network: Network) -> None:
     expected = {head: len(labels) for head, labels in card.vocabulary.items()}
     expected[EMBEDDING] = card.embedding_size
-    if network.widths != expected or network.side != card.image_size:
+    looks_at = (card.image_size, card.channels)
+    if network.widths != expected or (network.side, network.channels) != looks_at:
         raise ModelRefused(f"{path} does not answer what its card says")
 
 
@@ -195,9 +197,9 @@ def _check_answers(path: Path, card: Card, said: Mapping[str, np.ndarray]) -> No
             raise ModelRefused(f"{path} gives no probabilities as {name}")
 
 
-def _noise(side: int) -> np.ndarray:
-    """Pictures of chance, the same each time: uint8 [BATCH, side, side, 3]."""
-    return np.random.default_rng(0).integers(0, 256, (BATCH, side, side, 3), np.uint8)
+def _noise(side: int, channels: int) -> np.ndarray:
+    """Pictures of chance, the same each time: uint8 [BATCH, side, side, c]."""
+    return np.random.default_rng(0).integers(0, 256, (BATCH, side, side, channels), np.uint8)
 
 
 def _are_probabilities(rows: np.ndarray) -> bool:

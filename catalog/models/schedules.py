@@ -16,6 +16,11 @@ Schedule = Callable[[float, int], tuple[Rate, list[keras.callbacks.Callback]]]
 """From the first rate and the number of steps to the optimiser's rate and what changes it."""
 
 
+def constant(rate: float, steps: int) -> tuple[Rate, list[keras.callbacks.Callback]]:  # noqa: ARG001 - a Schedule
+    """Stay as it is."""
+    return rate, []
+
+
 def cosine(rate: float, steps: int) -> tuple[Rate, list[keras.callbacks.Callback]]:
     """Fall step by step along a half cosine to nothing (Loshchilov and Hutter, 2017)."""
     return keras.optimizers.schedules.CosineDecay(rate, steps), []

@@ -18,6 +18,7 @@ class TrainSettings:
     fold: int = 0  # which fifth of the picture groups tests, 0 to 4
 
     _COUNTS = ("dense_units", "fine_tune_layers", "seed")
+    _SMALLEST = 32  # pixels a side
 
     def __post_init__(self) -> None:
         for name in ("image_size", "epochs", "batch_size", *self._COUNTS):
@@ -31,5 +32,7 @@ class TrainSettings:
         for name in self._COUNTS:
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
-        if not 32 <= self.image_size <= 1024:
-            raise ValueError(f"image_size must be 32 to 1024 pixels, not {self.image_size}")
+        if not self._SMALLEST <= self.image_size <= 1024:
+            raise ValueError(
+                f"image_size must be {self._SMALLEST} to 1024 pixels, not {self.image_size}"
+            )

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from catalog.models.datasets import class_rows, mirrored, rows, with_targets
+from catalog.models.augmentation import MIRROR, changed
+from catalog.models.datasets import class_rows, rows, with_targets
 from catalog.models.settings import TrainSettings
 
 
@@ -33,10 +34,10 @@ class Side(Protocol):
         """What there is to learn, picture by picture."""
 
     def pixels(self, settings: TrainSettings) -> tf.data.Dataset:
-        """(pixels uint8 [b, side, side, 3], place int32 [b]) batches, each picture once."""
+        """(pixels uint8 [b, side, side, c], place int32 [b]) batches, each picture once."""
 
     def labelled(self, settings: TrainSettings, *, shuffle: bool = False) -> tf.data.Dataset:
-        """(pixels, codes, weights) batches; shuffled ones are also mirrored by chance."""
+        """(pixels, codes, weights) batches; shuffled ones are also changed by chance."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,9 @@ class ClassSide:
     folder: Path
     classes: Sequence[str]
     head: str
+    channels: int = 3
+    changes: Sequence[str] = (MIRROR,)  # by chance, while learning
+    in_memory: bool = False  # decoded once, and shuffled whole
 
     @property
     def files(self) -> list[Path]:
@@ -95,7 +99,7 @@ class ClassSide:
     def pixels(self, settings: TrainSettings) -> tf.data.Dataset:
         """See Side."""
         pictures = class_rows(
-            self.folder, self.classes, settings.image_size, settings.batch_size
+            self.folder, self.classes, settings.image_size, settings.batch_size, self.channels
         ).map(lambda pixels, _: pixels)
         places = tf.data.Dataset.range(self.count, output_type=tf.int32).batch(settings.batch_size)
         return tf.data.Dataset.zip((pictures, places))
@@ -107,21 +111,42 @@ class ClassSide:
             self.classes,
             settings.image_size,
             settings.batch_size,
-            shuffle=shuffle,
+            self.channels,
+            shuffle=shuffle and not self.in_memory,
             seed=settings.seed,
-        ).map(
+        )
+        if self.in_memory:
+            dataset = self._remembered(dataset, settings, shuffle=shuffle)
+        dataset = dataset.map(
             lambda pixels, code: (
                 pixels,
                 {self.head: code},
                 {self.head: keras.ops.ones_like(code, "float32")},
             )
         )
-        return _finished(dataset, settings, shuffle=shuffle)
+        return _finished(dataset, settings, self.changes, shuffle=shuffle)
+
+    def _remembered(
+        self, dataset: tf.data.Dataset, settings: TrainSettings, *, shuffle: bool
+    ) -> tf.data.Dataset:
+        dataset = dataset.cache()
+        if not shuffle:
+            return dataset
+        count = self.count
+        batches = dataset.unbatch().shuffle(count, seed=settings.seed).batch(settings.batch_size)
+        # Unbatching forgets how many there are, by which a schedule falls.
+        return batches.apply(
+            tf.data.experimental.assert_cardinality(-(-count // settings.batch_size))
+        )
 
 
 def _finished(
-    dataset: tf.data.Dataset, settings: TrainSettings, *, shuffle: bool
+    dataset: tf.data.Dataset,
+    settings: TrainSettings,
+    changes: Sequence[str] = (MIRROR,),
+    *,
+    shuffle: bool,
 ) -> tf.data.Dataset:
     if shuffle:
-        dataset = mirrored(dataset, settings.seed)
+        dataset = changed(dataset, changes, settings.seed)
     return dataset.prefetch(tf.data.AUTOTUNE)

@@ -5,7 +5,7 @@ caller's. The side that tests never comes here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,11 +20,10 @@ from catalog.models.schedules import Rate, Schedule, cosine
 from catalog.models.settings import TrainSettings
 from catalog.models.sides import Side, Targets
 
-HEADS_RATE = 5e-4
-FINE_RATE = 1e-5
-WHOLE_RATE = 2e-3
 PATIENCE = 10  # epochs without a better validation loss
 LEAST_SPREAD = 1e-2
+MOMENTUM = 0.9
+ADAM, SGD = "adam", "sgd"
 
 Progress = Callable[[str], None]
 Curve = dict[str, Any]
@@ -48,6 +47,18 @@ class Learned:
 
 
 @dataclass(frozen=True)
+class Manner:
+    """How a network learns: rates are those that each phase begins with."""
+
+    heads_rate: float = 5e-4
+    fine_rate: float = 1e-5
+    whole_rate: float = 2e-3
+    optimizer: str = ADAM  # or SGD, with Nesterov's momentum
+    smoothing: float = 0.0  # of the labels (Szegedy et al., 2016)
+    keep_best: bool = True  # the epoch that validates best, else the last one
+
+
+@dataclass(frozen=True)
 class Lesson:
     """What there is to learn from, and how."""
 
@@ -58,6 +69,8 @@ class Lesson:
     progress: Progress
     schedule: Schedule = cosine
     judged_by: str = "loss"  # or log_loss, which a single head has: the loss without penalties
+    manner: Manner = field(default_factory=Manner)
+    fine_epochs: int | None = None  # of fine-tuning; None for as many as the settings say
 
 
 def learn(
@@ -134,7 +147,7 @@ def learn_heads(phase: str, heads: Heads, train: Known, validation: Known, lesso
     return _fit(
         phase,
         keras.Model(features, heads(features)),
-        HEADS_RATE,
+        lesson.manner.heads_rate,
         _arrays(train, lesson.settings, shuffle=True),
         _arrays(validation, lesson.settings),
         lesson,
@@ -148,7 +161,7 @@ def learn_whole(learned: Learned, backbone: Backbone, lesson: Lesson) -> None:
     )
     train = lesson.train.labelled(lesson.settings, shuffle=True)
     validation = lesson.validation.labelled(lesson.settings)
-    curve = _fit("whole", learned.network, WHOLE_RATE, train, validation, lesson)
+    curve = _fit("whole", learned.network, lesson.manner.whole_rate, train, validation, lesson)
     learned.phases.append(curve)
 
 
@@ -159,10 +172,12 @@ def fine_tune(learned: Learned, backbone: Backbone, lesson: Lesson) -> bool:
     validation = lesson.validation.labelled(lesson.settings)
     before, weights = _loss(network, validation, lesson.judged_by), network.get_weights()
     unfreeze_last(backbone.network, lesson.settings.fine_tune_layers)
-    curve = _fit("fine-tuning", network, FINE_RATE, train, validation, lesson)
+    if lesson.fine_epochs is not None:
+        lesson = replace(lesson, settings=replace(lesson.settings, epochs=lesson.fine_epochs))
+    curve = _fit("fine-tuning", network, lesson.manner.fine_rate, train, validation, lesson)
     learned.phases.append(curve)
     after = curve["best_validation_loss"]
-    if after < before:
+    if after < before or not lesson.manner.keep_best:
         return True
     network.set_weights(weights)
     learned.notes.append(
@@ -173,7 +188,7 @@ def fine_tune(learned: Learned, backbone: Backbone, lesson: Lesson) -> bool:
 
 
 def _loss(network: keras.Model, dataset: tf.data.Dataset, measure: str) -> float:
-    _compile(network, 0.0)
+    _compile(network, 0.0, Manner())
     return float(network.evaluate(dataset, verbose=0, return_dict=True)[measure])
 
 
@@ -186,21 +201,34 @@ def _arrays(known: Known, settings: TrainSettings, *, shuffle: bool = False) -> 
     return dataset.batch(settings.batch_size).prefetch(tf.data.AUTOTUNE)
 
 
-def _compile(network: keras.Model, rate: Rate) -> None:
-    """Adam on the cross-entropy of each head, in nats, averaged over its labelled pictures."""
-    adam = keras.optimizers.Adam(rate)
+def _compile(network: keras.Model, rate: Rate, manner: Manner) -> None:
+    """The cross-entropy of each head, in nats, averaged over its labelled pictures."""
+    if manner.optimizer == SGD:
+        optimizer = keras.optimizers.SGD(rate, momentum=MOMENTUM, nesterov=True)
+    else:
+        optimizer = keras.optimizers.Adam(rate)
     network.compile(
-        precision.scaled(adam) if precision.policy() == precision.MIXED else adam,
-        loss={
-            head: keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight")
-            for head in network.output
-        },
+        precision.scaled(optimizer) if precision.policy() == precision.MIXED else optimizer,
+        loss={head: _loss_of(manner) for head in network.output},
         weighted_metrics={
             head: ["accuracy", keras.metrics.SparseCategoricalCrossentropy(name="log_loss")]
             for head in network.output
         },
         jit_compile=False,  # XLA on the CPU is ten times slower
     )
+
+
+def _loss_of(manner: Manner) -> Any:
+    """The loss of one head; Keras smooths only labels that are one number a class."""
+    if not manner.smoothing:
+        return keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight")
+    cross = keras.losses.CategoricalCrossentropy(label_smoothing=manner.smoothing, reduction="none")
+
+    def smoothed(truth: Any, said: Any) -> Any:
+        codes = keras.ops.reshape(keras.ops.cast(truth, "int32"), (-1,))
+        return cross(keras.ops.one_hot(codes, said.shape[-1]), said)
+
+    return smoothed
 
 
 def _fit(
@@ -211,14 +239,17 @@ def _fit(
     validation: tf.data.Dataset,
     lesson: Lesson,
 ) -> Curve:
-    """Train one phase, leave the network as it was at its best epoch, and give the curve."""
+    """Train one phase, leave the network at the epoch that is kept, and give the curve."""
     epochs = lesson.settings.epochs
     steps = int(train.cardinality()) * epochs
     falling, changers = lesson.schedule(rate, steps)
-    _compile(network, falling)
+    _compile(network, falling, lesson.manner)
     history = _History(phase, list(network.output), lesson)
     judge = f"val_{lesson.judged_by}"
     checkpoint = lesson.work / f"{phase}.weights.h5"
+    stopping = keras.callbacks.EarlyStopping(
+        judge, mode="min", patience=PATIENCE, restore_best_weights=True
+    )
     network.fit(
         train,
         validation_data=validation,
@@ -229,9 +260,7 @@ def _fit(
             keras.callbacks.ModelCheckpoint(
                 checkpoint, judge, mode="min", save_best_only=True, save_weights_only=True
             ),
-            keras.callbacks.EarlyStopping(
-                judge, mode="min", patience=PATIENCE, restore_best_weights=True
-            ),
+            *([stopping] if lesson.manner.keep_best else []),
             *changers,
             history,
         ],

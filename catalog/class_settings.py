@@ -1,0 +1,63 @@
+"""How a classifier of pictures by class is trained: what a recipe says. Imports nothing heavy."""
+
+from dataclasses import dataclass
+
+from catalog.models.settings import TrainSettings
+
+# As catalog.models has them, which takes seconds to load.
+SMALL_NETWORKS = ("dense", "convolutions", "residual")
+CHANGES = ("mirror", "shift", "zoom", "erase")
+OPTIMIZERS = ("adam", "sgd")
+SCHEDULES = ("constant", "cosine", "exponential")
+
+
+@dataclass(frozen=True)
+class ClassSettings(TrainSettings):
+    """The choices of a training that has one class a picture; rates are those at the beginning."""
+
+    backbone: str = "mobilenetv2"  # or one of SMALL_NETWORKS, which start from nothing
+    channels: int = 3  # 1 for grey pictures
+    several_depths: bool = False  # features of more layers than the last; a backbone's
+    standardised: bool = False  # features to mean 0 and spread 1; a backbone's
+    changes: tuple[str, ...] = ()  # of CHANGES, by chance while learning
+    dropout: float = 0.0
+    decay: float = 0.0  # L2 penalty of the classes' layer
+    optimizer: str = "adam"
+    schedule: str = "constant"
+    rate: float = 1e-3  # of phase one
+    fine_rate: float = 1e-5  # of phase two
+    fine_epochs: int = 10
+    smoothing: float = 0.0  # of the labels
+    keep_best: bool = False  # the epoch that validates best, else the last one
+    mirrored: bool = False  # answers are the mean over a picture and its mirror image
+    validation: float = 0.1  # of the training set
+
+    _SMALLEST = 8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} is {' or '.join(known)}, not {getattr(self, name)!r}")
+        if unknown := set(self.changes) - set(CHANGES):
+            raise ValueError(f"changes are {', '.join(CHANGES)}, not {min(unknown)!r}")
+        if self.channels not in (1, 3) or (self.channels == 1 and not self.small):
+            raise ValueError(
+                f"channels is 3, or 1 with {', '.join(SMALL_NETWORKS)}; not {self.channels!r}"
+            )
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
+        for name in ("rate", "fine_rate"):
+            if not 0 < getattr(self, name) <= 10:
+                raise ValueError(f"{name} is above 0 and at most 10, not {getattr(self, name)!r}")
+        for name in ("dropout", "decay", "smoothing", "validation"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} is a share below 1, not {getattr(self, name)!r}")
+        if not self.validation:
+            raise ValueError("validation is above 0: it is what an epoch is judged by")
+
+    @property
+    def small(self) -> bool:
+        """Whether the network is one of SMALL_NETWORKS."""
+        return self.backbone in SMALL_NETWORKS
