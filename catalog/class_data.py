@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 Codes = NDArray[np.int32]
 
-Save = Callable[[Sequence[int], Sequence[Path], int, int], list[int]]
-"""Rows, a file without suffix for each, pixels a side, channels -> places that could be saved."""
+Save = Callable[[Sequence[int], Sequence[Path], int, int], None]
+"""Rows, a file without suffix for each, pixels a side, channels; nothing of what can't be read."""
 
 
 class DataUnusable(ValueError):  # noqa: N818 - reads as the outcome it is
@@ -45,7 +45,8 @@ class ClassData:
     rule: str  # in words: what is tested on
     train: Pictures
     test: Pictures
-    sha256: str  # of all that training depends on
+    sha256: str  # of the files, or of the names, sizes and lists of a folder
+    unreadable: int = 0  # pictures that are in none of both
 
 
 def digest(*parts: bytes) -> str:

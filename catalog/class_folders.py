@@ -9,6 +9,7 @@ Three layouts are known, the first that fits is taken:
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -33,9 +34,12 @@ def read_folders(folder: Path) -> ClassData:
     if all((folder / side).is_dir() for side in LISTS):
         found = {side: _by_class(folder / side) for side in LISTS}
         return _data(folder, found["train"], found["test"], "the folder's own test set", b"")
-    train, test = _divided(_by_class(folder))
-    rule = "a fifth of the groups of alike pictures, by hash of their fingerprints"
-    return _data(folder, train, test, rule, b"")
+    pictures = _by_class(folder)
+    train, test = _divided(pictures)
+    rule = "a fifth of the groups of alike pictures, by hash of their fingerprints,"
+    data = _data(folder, train, test, rule, b"")
+    everything = sum(map(len, pictures.values()))
+    return replace(data, unreadable=everything - data.train.count - data.test.count)
 
 
 ByClass = Mapping[str, Sequence[Path]]
@@ -43,7 +47,9 @@ ByClass = Mapping[str, Sequence[Path]]
 
 def _by_class(folder: Path) -> ByClass:
     found = {
-        inner.name: sorted(path for path in inner.iterdir() if path.suffix.lower() in SUFFIXES)
+        inner.name: sorted(
+            path for path in inner.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()
+        )
         for inner in sorted(folder.iterdir())
         if inner.is_dir() and not inner.name.startswith(".")
     }
@@ -77,10 +83,10 @@ def _paths(folder: Path, path: Path) -> ByClass:
     """The pictures that a list names, by class."""
     found: dict[str, list[Path]] = {}
     try:
-        lines = _bytes(folder / path).decode().split()
+        lines = _bytes(folder / path).decode().splitlines()
     except UnicodeDecodeError as error:
         raise DataUnusable(f"{folder / path} is not UTF-8") from error
-    for line in lines:
+    for line in filter(None, map(str.strip, lines)):
         name, _, number = line.partition("/")
         if not number or "/" in number or {name, number} & {"..", "."}:
             raise DataUnusable(f"{folder / path}: {line[:80]!r} is not <class>/<id>")
@@ -145,6 +151,6 @@ def _save(
     files: Sequence[Path],
     image_size: int,
     channels: int,
-) -> list[int]:
+) -> None:
     """See class_data.Save."""
-    return lay_out([paths[row] for row in rows], files, image_size, channels)
+    lay_out([paths[row] for row in rows], files, image_size, channels)

@@ -1,6 +1,7 @@
 """How a classifier of pictures by class is trained: what a recipe says. Imports nothing heavy."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from catalog.models.settings import TrainSettings
 
@@ -43,9 +44,25 @@ class ClassSettings(TrainSettings):
             raise ValueError(f"changes are {', '.join(CHANGES)}, not {min(unknown)!r}")
         if self.channels not in (1, 3) or (self.channels == 1 and not self.small):
             raise ValueError(
-                f"channels is 3, or 1 with {', '.join(SMALL_NETWORKS)}; not {self.channels!r}"
+                f"channels is 3, or 1 with {', '.join(SMALL_NETWORKS)}:"
+                f" {self.channels!r} is nothing for {self.backbone}"
             )
+        if self.small and self.weights not in ("imagenet", "none"):
+            raise ValueError(f"{self.backbone} is trained from nothing: it takes no weights")
+        for name in ("several_depths", "standardised", "keep_best", "mirrored"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} is true or false, not {getattr(self, name)!r}")  # noqa: TRY004 - as above
         self._check_numbers()
+
+    @property
+    def used(self) -> dict[str, Any]:
+        """The choices that mean something for the network, for its card."""
+        told = asdict(self)
+        idle = {"dense_units", "fold"}
+        if self.small:
+            idle |= {name for name in told if name.startswith("fine_")}
+            idle |= {"weights", "several_depths", "standardised"}
+        return {name: value for name, value in told.items() if name not in idle}
 
     def _check_numbers(self) -> None:
         for name in ("rate", "fine_rate"):

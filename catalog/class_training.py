@@ -1,7 +1,7 @@
 """Training a classifier of pictures by class: from the pictures to a folder with its evidence."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,8 @@ def train_classes(
         weights.check(settings.backbone, settings.weights, settings.image_size)
     keras.utils.set_random_seed(settings.seed)
     lots, unreadable = _lay_out(data, settings, work, progress)
+    if left_out := unreadable + data.unreadable:
+        progress(f"{left_out:,} pictures could not be decoded and are left out")
     lesson = Lesson(
         lots[TRAIN].side,
         lots[VALIDATE].side,
@@ -133,16 +135,16 @@ def train_classes(
         backbone=settings.backbone,
         weights=weights.NONE if settings.small else provenance.weights_of(settings),
         embedding_size=network.output[EMBEDDING].shape[-1],
-        settings={**asdict(settings), "policy": backbone.policy},
+        settings={**settings.used, "policy": backbone.policy},
         trained_on={
             "source": origin.source,
             "data": data.kind,
             "data_sha256": data.sha256,
-            "pictures": len(lots[TRAIN].names) + len(lots[VALIDATE].names),
+            "pictures": sum(len(lots[side].names) for side in _seen(settings)),
         },
         split={
             "rule": f"{data.rule} tests; of the rest {settings.validation:.0%} of each class"
-            " chose the epoch",
+            f" {'chose the epoch' if settings.keep_best else 'were looked at, and chose nothing'}",
             "sides": {
                 side: {"examples": len(lot.names), "pictures": len(lot.names)}
                 for side, lot in lots.items()
@@ -151,15 +153,24 @@ def train_classes(
         metrics={
             **metrics.by_side(measured, TRAIN, TEST),
             **_after_phases(before, measured[TEST][1]),
-            "litert": export.agreement(folder, _pixels(lots[TEST]), said[TEST]),
+            "litert": export.agreement(
+                folder,
+                _pixels(lots[TEST]),
+                {name: each[_compared(lots[TEST])] for name, each in said[TEST].items()},
+            ),
         },
         files=hashes(folder),
         parameters=network.count_params(),
         versions=provenance.versions(),
-        notes=(*_notes(unreadable), *learned.notes),
+        notes=(*_notes(unreadable + data.unreadable), *learned.notes),
     )
     save_card(folder, card)
     return card
+
+
+def _seen(settings: ClassSettings) -> tuple[str, ...]:
+    """The sides that have a part in what the network knows."""
+    return (TRAIN, VALIDATE) if settings.keep_best else (TRAIN,)
 
 
 def divide(codes: NDArray[np.int32], share: float, seed: int) -> NDArray[np.bool_]:
@@ -315,10 +326,16 @@ def _measure(
 
 
 def _pixels(lot: Lot) -> np.ndarray:
-    """The first COMPARED pictures, uint8 [n, side, side, channels]."""
-    pictures = [np.asarray(Image.open(path)) for path in lot.side.files[:COMPARED]]
+    """The pictures of `_compared`, uint8 [n, side, side, channels]."""
+    pictures = [np.asarray(Image.open(lot.side.files[row])) for row in _compared(lot)]
     stacked = np.stack(pictures)
     return stacked if stacked.ndim == 4 else stacked[..., None]
+
+
+def _compared(lot: Lot) -> list[int]:
+    """COMPARED places from the first to the last, so that they are of all classes."""
+    places = np.linspace(0, len(lot.names) - 1, COMPARED).astype(int)
+    return sorted(set(places.tolist()))
 
 
 def _test_rows(lot: Lot, classes: Sequence[str], scores: np.ndarray) -> list[dict[str, Any]]:

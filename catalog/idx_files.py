@@ -91,7 +91,7 @@ def _read(folder: Path, name: str, dimensions: int) -> tuple[np.ndarray, bytes]:
 
 def _save(
     pixels: np.ndarray, rows: Sequence[int], files: Sequence[Path], image_size: int, channels: int
-) -> list[int]:
+) -> None:
     """See class_data.Save; a picture of the right size is kept as it is."""
     for row, file in zip(rows, files, strict=True):
         picture = Image.fromarray(pixels[row])
@@ -100,4 +100,3 @@ def _save(
         if channels != 1:
             picture = picture.convert("RGB")
         picture.save(file.with_suffix(".png"), compress_level=1)
-    return list(range(len(rows)))

@@ -215,8 +215,9 @@ def main() -> NoReturn:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted: what was finished is kept, the next run goes on", err=True)
+    except (KeyboardInterrupt, click.Abort) as error:
+        told = str(error) or "interrupted: what was finished is kept, the next run goes on"
+        click.echo(told, err=True)
         # At once: threads may still wait for servers, and DuckDB prints what they hold.
         sys.stdout.flush()
         os._exit(1)

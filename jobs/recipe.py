@@ -3,6 +3,7 @@
 The project's own lie in jobs/recipes; a file of one's own has the same form.
 """
 
+import shutil
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -10,11 +11,13 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
 from catalog.class_settings import ClassSettings
-from catalog.models.artefact import Card, load_card, save_card
+from catalog.models.artefact import PLAIN_NAME, Card, load_card, save_card
 from catalog.models.metrics import Share
 from catalog.models.settings import TrainSettings
 from engagement.settings import EngagementSettings
 from jobs.errors import BadInput
+
+LARGEST_SEED = 2**32 - 1  # as Keras has it
 
 HERE = Path(__file__).resolve().parent / "recipes"
 
@@ -32,11 +35,22 @@ class Data:
     where: str  # in words
     file: str = ""  # the CSV, of kinds that have one
     images: str = ""  # the folder of its pictures
-    classes: tuple[str, ...] = ()  # of idx files, which have numbers only
+    columns: Mapping[str, str] = field(default_factory=dict)  # of the CSV, where names don't tell
+    classes: tuple[str, ...] = ()  # their names; idx files have numbers only
     keras: str = ""  # name of the set in keras.datasets
     url: str = ""  # of an archive
     hash: str = ""  # of the archive: its MD5 or SHA-256, in hex
     unpacked: str = ""  # the folder in the archive
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.columns, Mapping) or not isinstance(self.classes, tuple):
+            raise ValueError("data.columns is a table, and data.classes a list")  # noqa: TRY004 - one kind of error for a recipe
+        names = {each.name for each in fields(self)} - {"columns", "classes"}
+        texts = {name: getattr(self, name) for name in names}
+        texts |= {f"columns.{name}": column for name, column in self.columns.items()}
+        texts |= {f"classes.{place}": name for place, name in enumerate(self.classes)}
+        if wrong := [name for name, value in texts.items() if not isinstance(value, str)]:
+            raise ValueError(f"data.{wrong[0]} must be a text")
 
 
 @dataclass(frozen=True)
@@ -52,15 +66,41 @@ class Recipe:
     engagement: EngagementSettings = field(default_factory=EngagementSettings)
     source: str | None = None  # what the source tells of its result, in words
     published: float | None = None  # the same as a share
+    published_classes: int | None = None  # of how many classes; None for those of the data
     least: float | None = None  # what is asked of it here
+    least_classes: int | None = None  # likewise
     seeds: tuple[int, ...] = (0,)
     class_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by language
+    changed: tuple[str, ...] = ()  # what of it the command line says otherwise
 
-    @property
-    def told(self) -> dict[str, Any]:
-        """What a card says of the recipe."""
-        names = ("name", "variant", "title", "source", "published", "least")
-        return {name: getattr(self, name) for name in names}
+    def __post_init__(self) -> None:
+        if not PLAIN_NAME.fullmatch(self.name):
+            raise ValueError(f"{self.name!r} can't be the name of a model")
+        for name in ("published", "least"):
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, float | int) and 0 <= value <= 1):
+                raise ValueError(f"{name} is a share from 0 to 1, not {value!r}")
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("seeds are one number or more, each once")
+        if not all(type(seed) is int and 0 <= seed <= LARGEST_SEED for seed in self.seeds):
+            raise ValueError(f"seeds are whole numbers from 0 to {LARGEST_SEED}")
+        if self.kind == "engagement" and len(self.seeds) > 1:
+            raise ValueError("an engagement recipe has one seed: its figures have intervals")
+        names = self.class_names.values() if isinstance(self.class_names, Mapping) else [None]
+        if not all(isinstance(each, Mapping) for each in names):
+            raise ValueError("class_names has a table of names for each language")
+
+    def told(self, classes: int) -> dict[str, Any]:
+        """What a card of a model of so many classes says of the recipe.
+
+        A figure that holds for another number of classes is no measure of it.
+        """
+        said = {name: getattr(self, name) for name in ("name", "variant", "title", "source")}
+        said["published"] = self.published if self.published_classes in {None, classes} else None
+        said["least"] = self.least if self.least_classes in {None, classes} else None
+        if self.changed:
+            said["variant"] = f"{self.variant} but for {', '.join(self.changed)}"
+        return said
 
 
 def names() -> list[str]:
@@ -78,7 +118,7 @@ def read(name: str) -> Recipe:
         )
     try:
         return _recipe(path.stem, tomllib.loads(path.read_text(encoding="utf-8")))
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
         why = f"{error.args[0]} is missing" if isinstance(error, KeyError) else error
         raise BadInput(f"the recipe {path} is no good: {why}") from error
     except OSError as error:
@@ -99,7 +139,10 @@ def by_seeds(
     for seed in recipe.seeds:
         place = scratch / f"seed-{seed}"
         place.mkdir()
-        folders.append(one(replace(train, seed=seed), place))
+        folder = one(replace(train, seed=seed), place)
+        for rest in set(place.iterdir()) - {folder}:  # gigabytes of pictures, maybe
+            shutil.rmtree(rest)
+        folders.append(folder)
     cards = [load_card(folder) for folder in folders]
     save_card(folders[0], _marked(recipe, cards))
     return folders[0]
@@ -113,7 +156,9 @@ def figure(card: Card) -> Share:
 
 def _marked(recipe: Recipe, cards: Sequence[Card]) -> Card:
     first = cards[0]
-    settings = {**first.settings, "recipe": recipe.told, "class_names": dict(recipe.class_names)}
+    classes = max(map(len, first.vocabulary.values()))
+    names = {language: dict(each) for language, each in recipe.class_names.items()}
+    settings = {**first.settings, "recipe": recipe.told(classes), "class_names": names}
     if len(cards) == 1 or recipe.kind == "engagement":
         return replace(first, settings=settings)
     seeds = [

@@ -13,6 +13,7 @@ from jobs.console import Console
 from jobs.errors import BadInput
 from jobs.recipe import Recipe, by_seeds
 from jobs.report import write_index, write_model_report
+from jobs.run import open_run
 from jobs.settings import Settings, store_of
 from jobs.training import Trained, check_weights, hush_tensorflow, keep, origin
 
@@ -42,6 +43,10 @@ def train(job: Training, settings: Settings, console: Console) -> Trained:
     if not job.train.small:
         check_weights(job.train)
     source = job.recipe.data.name
+    if not job.folder.is_dir():
+        raise BadInput(f"{job.folder} is not a folder", hint=f"its data: {job.recipe.data.where}")
+    with open_run(store, "train", source):
+        pass  # a store that can't be written is told before hours of training
     with tempfile.TemporaryDirectory(prefix="vitrina-training-") as scratch:
         one = partial(_train, job, console)
         folder = by_seeds(job.recipe, job.train, Path(scratch), one)
@@ -49,6 +54,13 @@ def train(job: Training, settings: Settings, console: Console) -> Trained:
         trained = keep(store, folder, write, source, job.arguments, since, serve=False)
     write_index(store, settings.lang)
     return replace(trained, servable=False)
+
+
+def _check_names(named: Sequence[str], found: Sequence[str]) -> None:
+    """ValueError when a recipe names its classes, and the folder has others."""
+    if named and set(named) != set(found):
+        wanted, there = (", ".join(names)[:200] for names in (named, found))
+        raise ValueError(f"its classes are {wanted}, and there are {there}")
 
 
 def _train(job: Training, console: Console, train: ClassSettings, scratch: Path) -> Path:
@@ -65,6 +77,7 @@ def _train(job: Training, console: Console, train: ClassSettings, scratch: Path)
     classes: Sequence[str] = job.recipe.data.classes
     try:
         data = read_idx(job.folder, classes) if is_idx(job.folder) else read_folders(job.folder)
+        _check_names(classes, data.classes)
         console.say(
             f"training {train.backbone} at {train.image_size} px on {data.train.count:,} pictures"
             f" of {len(data.classes)} classes, seed {train.seed}"
@@ -80,6 +93,6 @@ def _train(job: Training, console: Console, train: ClassSettings, scratch: Path)
     except ValueError as error:
         raise BadInput(
             f"the recipe {job.recipe.name} can't be trained on {job.folder}: {error}",
-            hint=job.recipe.data.where,
+            hint=f"its data: {job.recipe.data.where}",
         ) from error
     return folder

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from catalog.models.settings import TrainSettings
-from catalog.models.weights import BACKBONES
+from catalog.models.weights import BACKBONES, NONE
 from engagement.settings import TRAINING
 from jobs.options import (
     AS_JSON,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @click.option("--image-root", type=FILE, help="Folder of relative pictures [the recipe's].")
 @click.option("--backbone", type=click.Choice(BACKBONES), help="Instead of the recipe's.")
 @click.option("--weights", help="imagenet, none or a file [the recipe's].")
-@click.option("--seed", type=int, help="Only this seed [those of the recipe].")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Only this one [the recipe's].")
 @LANG
 @TRACK
 @AS_JSON
@@ -62,9 +62,13 @@ def _train_recipe(context: Context, name: str, given: dict[str, Any]) -> None:
         lang=given["lang"] or context.settings.lang,
     )
     asked = recipe.read(name)
+    if given["image_root"] and asked.kind == "classes":
+        raise click.UsageError("--image-root is for recipes whose data are a CSV")
+    changed = [flag for flag in ("backbone", "seed") if given[flag] is not None]
+    changed += ["weights"] if given["weights"] == NONE else []  # a file may well hold the same
+    asked = replace(asked, train=overridden(asked.train, given), changed=tuple(changed))
     if given["seed"] is not None:
-        asked = replace(asked, seeds=(given["seed"],))
-    asked = replace(asked, train=overridden(asked.train, given))
+        asked = replace(asked, seeds=(asked.train.seed,))
     job = train_recipe.Asked(asked, given["data"], given["download"])
     _finish(settings, given, lambda: train_recipe.train(job, settings, context.console))
 
@@ -121,7 +125,10 @@ def _finish(settings: Settings, given: dict[str, Any], train: "Callable[[], Trai
 
     store = store_of(settings)
     check(store, given["track"])
-    trained = train()
+    try:
+        trained = train()
+    except KeyboardInterrupt as error:
+        raise KeyboardInterrupt("interrupted: nothing of the training is kept") from error
     try:
         if given["track"]:
             told = track(store, trained.model, trained.report, settings.lang)

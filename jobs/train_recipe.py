@@ -32,7 +32,17 @@ class Recipes:
     def as_json(self) -> str:
         """One JSON array."""
         told = [
-            {**one.told, "kind": one.kind, "data": one.data.name, "where": one.data.where}
+            {
+                "name": one.name,
+                "variant": one.variant,
+                "title": one.title,
+                "source": one.source,
+                "published": one.published,
+                "least": one.least,
+                "kind": one.kind,
+                "data": one.data.name,
+                "where": one.data.where,
+            }
             for one in self.recipes
         ]
         return json.dumps(told, ensure_ascii=False)
@@ -67,7 +77,8 @@ def train(asked: Asked, settings: Settings, console: Console) -> Trained:
     """Train what the recipe says; BadInput when its data are nowhere."""
     recipe = asked.recipe
     place = _place(asked)
-    console.say(f"recipe {recipe.name}, {recipe.variant}: {recipe.title}")
+    otherwise = f", but for {', '.join(recipe.changed)}" if recipe.changed else ""
+    console.say(f"recipe {recipe.name}, {recipe.variant}{otherwise}: {recipe.title}")
     if recipe.kind == "classes":
         assert isinstance(recipe.train, ClassSettings)  # noqa: S101 - recipe.read makes it so
         job = train_classes.Training(place, recipe.train, recipe)
@@ -81,6 +92,8 @@ def train(asked: Asked, settings: Settings, console: Console) -> Trained:
 
 def _train_csv(recipe: Recipe, place: Path, settings: Settings, console: Console) -> Trained:
     csv = place / recipe.data.file if place.is_dir() else place
+    columns = {name: (column,) for name, column in recipe.data.columns.items()}
+    settings = replace(settings, columns={**settings.columns, **columns})
     if settings.image_root is None and recipe.data.images:
         settings = replace(settings, image_root=csv.parent / recipe.data.images)
     if recipe.kind == "tagger":
@@ -99,11 +112,11 @@ def _place(asked: Asked) -> Path:
         if not asked.data.exists():
             raise BadInput(f"there is no {asked.data}", hint=f"{data.name}: {data.where}")
         return asked.data
+    loadable = bool(data.keras or data.url)
+    if asked.download and loadable:  # Keras knows what it has, and fetches the rest
+        return download(data)
     if (place := kept(data)).is_dir():
         return place
-    loadable = bool(data.keras or data.url)
-    if asked.download and loadable:
-        return download(data)
     fetch = ", or let --download fetch them" if loadable else ""
     why = f"{data.name} can't be downloaded" if asked.download else f"wants the data {data.name}"
     raise BadInput(
@@ -131,15 +144,19 @@ def _told(recipe: Recipe, card: Card) -> list[str]:
     mean = f" (the mean of {len(seeds)} seeds: {by_seed})" if seeds else ""
     interval = _interval(Share(round(ours * right.n), right.n))
     lines.append(f"{what}: {_share(ours)}{mean}, of {right.n:,} test pictures; {interval}")
+    first = f" (seed {card.settings['seed']})" if seeds else ""
     lines += [
-        f"after {each['phase']}: {_share(each['value'])}"
+        f"after {each['phase']}{first}: {_share(each['value'])}"
         for each in card.metrics.get("after_phase", ())
     ]
+    said = card.settings["recipe"]
+    if recipe.changed:
+        lines.append(f"trained otherwise than the recipe says: {', '.join(recipe.changed)}")
     if recipe.source:
         lines.append(f"the source says {recipe.source}")
-    if recipe.least is not None:
-        reached = "reached" if _reached(recipe, ours) else "not reached"
-        lines.append(f"asked for: {_share(recipe.least)}, {reached}")
+    if said["least"] is not None:
+        reached = "reached" if ours >= said["least"] else "not reached"
+        lines.append(f"asked for: {_share(said['least'])}, {reached}")
     if card.weights == NONE and not _small(recipe):
         lines.append(f"{card.backbone} was trained from nothing: it had no weights to begin with")
     return lines
@@ -147,14 +164,15 @@ def _told(recipe: Recipe, card: Card) -> list[str]:
 
 def _figures(recipe: Recipe, card: Card) -> dict[str, Any]:
     """The same for JSON."""
-    told = {"recipe": recipe.told}
+    said = card.settings["recipe"]
+    told: dict[str, Any] = {"recipe": said}
     if recipe.kind == "engagement":
         return told
     ours = _mean(card)
     return {
         **told,
         "accuracy": ours,
-        "reached": _reached(recipe, ours),
+        "reached": None if said["least"] is None else ours >= said["least"],
         "first_seed": figure(card).as_dict(),
         "heads": card.metrics["heads"],
         "seeds": card.metrics.get("seeds", []),
@@ -164,10 +182,6 @@ def _figures(recipe: Recipe, card: Card) -> dict[str, Any]:
 
 def _small(recipe: Recipe) -> bool:
     return isinstance(recipe.train, ClassSettings) and recipe.train.small
-
-
-def _reached(recipe: Recipe, ours: float) -> bool | None:
-    return None if recipe.least is None else ours >= recipe.least
 
 
 def _mean(card: Card) -> float:

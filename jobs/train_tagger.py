@@ -68,6 +68,11 @@ def train(job: Training, settings: Settings, console: Console) -> Trained:
         refetch=job.refetch,
         arguments=job.arguments,
     )
+    if not pictures:
+        raise BadInput(
+            f"no labelled product of {job.catalogue.csv} has a picture that can be read",
+            hint="`catalog check` tells what became of them; --image-root names their folder",
+        )
     with tempfile.TemporaryDirectory(prefix="vitrina-training-") as scratch:
         one = partial(_train, store, job, settings, pictures, console)
         folder = by_seeds(job.recipe, job.train, Path(scratch), one)

@@ -18,6 +18,7 @@ import duckdb
 from catalog.intake import Intake
 from catalog.models import weights
 from catalog.models.artefact import load_card
+from catalog.models.hushing import hushed
 from catalog.models.provenance import Origin
 from catalog.models.settings import TrainSettings
 from jobs.console import Console
@@ -84,6 +85,8 @@ def check_weights(train: TrainSettings) -> None:
 def hush_tensorflow() -> None:
     """TensorFlow's own chatter is no message to a user; it reads this when it is loaded."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with hushed():  # it tells of GPUs that are not there, whatever it was told
+        import tensorflow as tf  # noqa: F401, PLC0415 - takes seconds, and only trainings need it
 
 
 def get_pictures(
@@ -152,7 +155,8 @@ def keep(
         card = load_card(folder)
         kept = run.store.model(card.name, card.version)
         with replacing_folder(kept) as draft:
-            shutil.copytree(folder, draft, dirs_exist_ok=True)
+            for path in folder.iterdir():
+                shutil.copy2(path, draft / path.name)
         if serve and current(run.store, card.task) is None:
             make_current(run.store, card.task, card.model)
         report = write_report(run, Model(kept, card))

@@ -58,6 +58,10 @@ def against_source(recipe: Recipe, language: Language) -> str:
 
     It is told in the source's own words too: they may say that it is of other data.
     """
+    if recipe.published is None and recipe.source:
+        return language.gettext("The source says “%(words)s”, of other classes than these.") % {
+            "words": quoted(recipe.source)
+        }
     if recipe.published is None:
         return language.gettext("There is no published figure to compare with.")
     published = language.percent(recipe.published)

@@ -414,7 +414,9 @@ def _bombs() -> Iterator[OddPicture]:
         "true.TIFF": saved(flat, "TIFF", compression="tiff_lzw"),
     }
     for name, data in claims.items():
-        outcomes = TOO_MANY_PIXELS | DAMAGED if "AVIF" in name else TOO_MANY_PIXELS
+        # Decoders of AVIF, and Pillow 12's of WebP, give up on some before they tell their size.
+        vague = name.endswith(("AVIF", "WEBP"))
+        outcomes = TOO_MANY_PIXELS | DAMAGED if vague else TOO_MANY_PIXELS
         yield OddPicture(f"bomb {name}", data, outcomes)
     most = Image.new("L", (10_000, 5_000), 128)
     flat_grey = ((128,) * 3,) * 4

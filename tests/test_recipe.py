@@ -83,6 +83,13 @@ def test_each_recipe_of_the_project_can_be_read(name):
         (("where", "were"), "unknown setting data.were"),
         (("title =", "name = 3\ntitle ="), "multiple values"),
         (("seeds = [0, 3]", "seeds = ["), "no good: "),
+        (("seeds = [0, 3]", "seeds = []"), "seeds are one number or more"),
+        (("seeds = [0, 3]", "seeds = [0, 0]"), "each once"),
+        (("seeds = [0, 3]", "seeds = [-1]"), "whole numbers from 0"),
+        (("least = 0.2", 'least = "x"'), "least is a share"),
+        (("[train]", "[trained]"), "train is missing"),
+        (("[class_names.es]", "class_names = 3\n[x]"), "no good"),
+        (('"Block"]', '"Stone"]\ncolumns = 3'), "no good"),
     ],
 )
 def test_a_recipe_that_is_wrong_is_told_in_one_line(bench, drawn, change, told):
@@ -130,20 +137,6 @@ def test_a_recipe_trains_and_changes_nothing_that_serves(bench, drawn):
     assert "3 classes" in bench.run("models").stdout
     told = refused(bench, "models", "use", told["model"], code=2)
     assert "no command of a store uses it" in told.stderr
-
-
-def test_one_seed_says_its_figure_beside_the_sources(bench, drawn):
-    """The figure, its interval, the source's, and whether the least was reached."""
-    arguments = ("train", "--recipe", drawn, "--data", drawn.parent / "data", "--seed", 5)
-    lines = bench.run(*arguments).stdout.splitlines()
-    assert lines[0].startswith("accuracy: ")
-    assert "of 30 test pictures; 95 % interval" in lines[0]
-    assert lines[1] == "the source says about .9"
-    assert lines[2].startswith("asked for: .2000, ")
-    assert lines[3].startswith("trained drawn/")
-    assert "serve" not in lines[3]
-    [card] = bench.store.models.glob("drawn/*/card.json")
-    assert load_card(card.parent).settings["seed"] == 5
 
 
 def test_a_tagger_recipe_serves_only_when_it_is_told_to(bench, drawn):
@@ -211,6 +204,34 @@ def test_data_where_keras_keeps_them_need_not_be_named(tmp_path, monkeypatch):
     )
 
 
+def test_other_data_than_the_recipes_are_refused(bench, drawn):
+    """Class folders of something else are no test of a recipe that names its classes."""
+    folder = write_listed(drawn.parent / "food")
+    told = refused(bench, "train", "--recipe", drawn, "--data", folder)
+    assert "its classes are Lying, Standing, Block, and there are block" in told.stderr
+    told = refused(bench, "train", "--recipe", drawn, "--data", drawn)
+    assert "is not a folder" in told.stderr
+    named = drawn.with_name("my drawn.toml")
+    drawn.rename(named)
+    told = refused(bench, "train", "--recipe", named, "--data", folder)
+    assert "'my drawn' can't be the name of a model" in told.stderr
+
+
+def test_what_is_changed_is_said(bench, tmp_path):
+    """A recipe of whose settings the command line takes some is no longer its source's."""
+    drawn = tmp_path / "drawn.toml"
+    drawn.write_text(DRAWN.replace("least = 0.2", "least = 0.2\npublished_classes = 5"))
+    data = write_idx(tmp_path / "data")
+    arguments = ("train", "--recipe", drawn, "--data", data, "--seed", 4)
+    lines = bench.run(*arguments).stdout.splitlines()
+    assert "trained otherwise than the recipe says: seed" in lines
+    [path] = bench.store.models.glob("drawn/*")
+    said = load_card(path).settings["recipe"]
+    assert said["variant"] == "faithful but for seed"
+    assert (said["published"], said["least"]) == (None, 0.2)
+    assert "weights" not in load_card(path).settings
+
+
 def test_damaged_data_are_told_in_one_line(bench, drawn):
     """The file that is cut short is named, and no model appears."""
     path = drawn.parent / "data" / "t10k-images-idx3-ubyte.gz"
@@ -262,6 +283,8 @@ FOOD = """
 title = "Drawn food"
 kind = "classes"
 variant = "ours"
+source = "about .9"
+least = 0.2
 
 [data]
 name = "food"
@@ -278,7 +301,7 @@ epochs = 1
 
 
 def test_data_are_fetched_when_asked_for(bench, tmp_path, archive, monkeypatch):
-    """The archive is fetched, checked and unpacked once; the second training finds it."""
+    """The archive is fetched and unpacked once; another seed finds it, and says its figure."""
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     url, digest = archive
     path = tmp_path / "food.toml"
@@ -286,8 +309,19 @@ def test_data_are_fetched_when_asked_for(bench, tmp_path, archive, monkeypatch):
     done = bench.run("train", "--recipe", path, "--download", "--json")
     told = json.loads(done.stdout)
     assert told["figures"]["first_seed"]["n"] == 12
-    again = json.loads(bench.run("train", "--recipe", path, "--json").stdout)
-    assert again["figures"]["first_seed"] == told["figures"]["first_seed"]
+    lines = bench.run("train", "--recipe", path, "--seed", 5).stdout.splitlines()
+    assert lines[0].startswith("accuracy: ")
+    assert "of 12 test pictures; 95 % interval" in lines[0]
+    assert lines[1] == "trained otherwise than the recipe says: seed"
+    assert lines[2] == "the source says about .9"
+    assert lines[3].startswith("asked for: .2000, ")
+    assert lines[4].startswith("trained food/")
+    assert "serve" not in lines[4]
+    seeds = [
+        load_card(path.parent).settings["seed"]
+        for path in bench.store.models.glob("food/*/card.json")
+    ]
+    assert sorted(seeds) == [0, 5]
 
 
 @pytest.mark.parametrize("what", ["hash", "url"])

@@ -87,7 +87,7 @@ def test_source_stands_beside_ours(page):
         (0.95, 0.8, "above the interval of ours", "and it is reached"),
         (0.85, None, "inside the interval of ours", ""),
         (0.5, 0.99, "below the interval of ours", "missed by 12.50 points"),
-        (None, 0.8, "no published figure", "and it is reached"),
+        (None, 0.8, "of other classes than these", "and it is reached"),
     ],
 )
 def test_figure_is_held_against_its_interval(recipe, published, least, lies, asked):

@@ -91,7 +91,7 @@ def shown(wrong: NDArray[np.bool_], seed: int) -> list[int]:
     mistakes = rng.permutation(np.flatnonzero(wrong))
     others = rng.permutation(np.flatnonzero(~wrong))
     few = min(len(mistakes), max(SHOWN // 2, SHOWN - len(others)))
-    return sorted([*mistakes[:few].tolist(), *others[: SHOWN - few].tolist()])
+    return [*mistakes[:few].tolist(), *others[: SHOWN - few].tolist()]
 
 
 def write_test_pictures(folder: Path, rows: list[dict[str, Any]]) -> None:

@@ -286,8 +286,9 @@ class _History(keras.callbacks.Callback):
             "heads": {head: self._head(logs, head) for head in self._heads},
         }
         self._rows.append(row)
+        most = "at most " if self._lesson.manner.keep_best else ""
         self._lesson.progress(
-            f"{self._phase}, epoch {epoch + 1} of at most {self._lesson.settings.epochs}:"
+            f"{self._phase}, epoch {epoch + 1} of {most}{self._lesson.settings.epochs}:"
             f" loss {row['loss']:.3f}, on validation {row['val_loss']:.3f}"
         )
 
