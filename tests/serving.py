@@ -149,6 +149,7 @@ def visit(browser: Browser, url: str, width: int) -> None:
 
 def drop(browser: Browser, picture: Path) -> str:
     """Give the page a picture; what it then says of it."""
+    until(browser, "!!document.querySelector('#drop input[type=file]')")
     browser.tell("document.querySelector('#seen .v')?.remove()")
     browser._driver.find_element("css selector", "#drop input[type=file]").send_keys(str(picture))
     return until(browser, "document.querySelector('#seen .v')?.innerText")
@@ -160,7 +161,7 @@ def click(browser: Browser, selector: str, place: int = 0) -> None:
     [each for each in found if each.is_displayed()][place].click()
 
 
-def until(browser: Browser, expression: str, seconds: float = 20) -> Any:
+def until(browser: Browser, expression: str, seconds: float = 60) -> Any:
     """Wait until an expression of JavaScript is true; its value."""
     due = time.monotonic() + seconds
     while time.monotonic() < due:
