@@ -46,7 +46,7 @@ class Served:
     def end(self) -> int:
         """Ask it to stop, as systemd does; its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
 
 def free_port() -> int:

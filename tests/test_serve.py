@@ -205,17 +205,17 @@ def test_nothing_else_is_served(served, shown, path):
     request = requests.Request("GET", url).prepare()
     request.url = url  # as it is: nothing is tidied away before it is sent
     with requests.Session() as session:
-        assert session.send(request, timeout=10).status_code == 404
-    assert requests.get(f"{served.url}config", timeout=10).status_code == 200
+        assert session.send(request, timeout=60).status_code == 404
+    assert requests.get(f"{served.url}config", timeout=60).status_code == 200
 
 
 def asked_for(served, given):
     """What becomes of a question whose upload is said to lie somewhere."""
-    config = requests.get(f"{served.url}config", timeout=10).json()
+    config = requests.get(f"{served.url}config", timeout=60).json()
     [asking] = [each["id"] for each in config["dependencies"] if each["targets"][0][1] == "upload"]
     data = {"path": given, "meta": {"_type": "gradio.FileData"}}
     body = {"data": [data], "fn_index": asking, "session_hash": "test", "event_data": None}
-    joined = requests.post(f"{served.url}gradio_api/queue/join", json=body, timeout=10)
+    joined = requests.post(f"{served.url}gradio_api/queue/join", json=body, timeout=60)
     assert joined.status_code == 200
     url = f"{served.url}gradio_api/queue/data?session_hash=test"
     with requests.get(url, timeout=30, stream=True) as answer:
@@ -236,7 +236,7 @@ def test_only_uploads_are_looked_at(served, shown, tmp_path):
     assert (success, "not named by an address" in said) == (False, True)
     assert len(shown.shop.asked) == before
     files = {"files": a_picture(tmp_path).open("rb")}
-    [upload] = requests.post(f"{served.url}gradio_api/upload", files=files, timeout=10).json()
+    [upload] = requests.post(f"{served.url}gradio_api/upload", files=files, timeout=60).json()
     success, said = asked_for(served, upload)  # positive control: an upload is looked at
     assert (success, "v-tags" in said) == (True, True)
 
@@ -244,7 +244,7 @@ def test_only_uploads_are_looked_at(served, shown, tmp_path):
 def test_an_upload_that_is_too_large_is_refused(served):
     """No more than a picture may have is taken in, and nothing of it stays."""
     files = {"files": ("a.png", os.urandom(LARGEST + 50_000))}
-    answer = requests.post(f"{served.url}gradio_api/upload", files=files, timeout=10)
+    answer = requests.post(f"{served.url}gradio_api/upload", files=files, timeout=60)
     assert answer.status_code == 413
     assert served.kept() == []
 
@@ -252,7 +252,7 @@ def test_an_upload_that_is_too_large_is_refused(served):
 def test_a_name_that_leads_here_is_refused(served):
     """A page of another name whose address is 127.0.0.1 gets no answer."""
     for host, status in (("evil.example", 404), ("localhost:7860", 200), ("127.0.0.1", 200)):
-        answer = requests.get(served.url, headers={"Host": host}, timeout=10)
+        answer = requests.get(served.url, headers={"Host": host}, timeout=60)
         assert answer.status_code == status
 
 
@@ -302,10 +302,10 @@ def test_a_password_opens_an_empty_store(browser, tmp_path, traced):
     store = Store(tmp_path / "empty")
     key = {"CATALOG_PASSWORD": PASSWORD, **traced}
     with serving(store, tmp_path / "served", "--user", "ana", **key) as served:
-        assert requests.get(f"{served.url}config", timeout=10).status_code == 401
+        assert requests.get(f"{served.url}config", timeout=60).status_code == 401
         for password, status in (("wrong password", 400), (PASSWORD, 200)):
             form = {"username": "ana", "password": password}
-            answer = requests.post(f"{served.url}login", data=form, timeout=10)
+            answer = requests.post(f"{served.url}login", data=form, timeout=60)
             assert answer.status_code == status
         visit(browser, served.url, DESK)
         assert "the name and the password" in browser.text()
