@@ -132,7 +132,7 @@ def _told(recipe: Recipe, card: Card) -> list[str]:
     lines = []
     if recipe.kind == "tagger":
         lines = [
-            f"{head}: {_share(said['accuracy'])} of {said['n']:,} test pictures"
+            f"{head}: {_share(_mean_of(head, card))} of {said['n']:,} test pictures"
             f" ({said['classes']} classes; always {said['majority']['label']!r}:"
             f" {_share(said['majority']['value'])})"
             for head, said in card.metrics["heads"].items()
@@ -188,6 +188,13 @@ def _mean(card: Card) -> float:
     seeds: Sequence[Any] = card.metrics.get("seeds", ())
     values: list[float] = [each["value"] for each in seeds] or [figure(card).value or 0.0]
     return sum(values) / len(values)
+
+
+def _mean_of(head: str, card: Card) -> float | None:
+    """The accuracy of a head, over the seeds where there are several."""
+    values = [each["heads"][head] for each in card.metrics.get("seeds", ())]
+    accuracy: float | None = card.metrics["heads"][head]["accuracy"]
+    return sum(values) / len(values) if values and None not in values else accuracy
 
 
 def _share(value: float | None) -> str:
