@@ -256,6 +256,14 @@ def test_a_name_that_leads_here_is_refused(served):
         assert answer.status_code == status
 
 
+def test_another_sites_page_can_not_ask(served):
+    """What a browser sends for a foreign page is refused; for this page it is answered."""
+    own = served.url.rstrip("/")
+    for origin, status in (("http://evil.example", 404), ("null", 404), (own, 200)):
+        answer = requests.get(f"{served.url}config", headers={"Origin": origin}, timeout=60)
+        assert answer.status_code == status
+
+
 def test_tensorflow_is_not_loaded(served):
     """The process that answers has the runtime in it, and not what trains."""
     maps = Path(f"/proc/{served.process.pid}/maps")
