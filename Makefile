@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test faults audit old-duckdb lint format dictionary messages clean
+.PHONY: demo test coverage faults audit old-duckdb lint format dictionary messages clean
 
 demo: $(VENV)/installed
 	$(BIN)/catalog --store demo-store demo
@@ -10,8 +10,12 @@ demo: $(VENV)/installed
 # Neighbours share their fixtures: worksteal gives each worker a stretch of the tests.
 PYTEST := $(BIN)/pytest -n auto --dist worksteal
 
-# Ends with what was skipped and why, and what no test runs through, branches included.
+# Ends with what was skipped and why.
 test: lint
+	$(PYTEST) -rs
+
+# The same tests half as slow again, and what none of them runs through, branches included.
+coverage: $(VENV)/installed
 	$(PYTEST) -rs --cov --cov-report=term
 
 # Every rename, fsync and full disk; `make test` tries a sample. Some minutes.

@@ -9,7 +9,6 @@ from typing import Any
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from catalog.class_data import ClassData, Pictures
 from catalog.class_settings import ClassSettings
@@ -46,9 +45,6 @@ from catalog.models.training import (
     standardiser,
 )
 
-COMPARED = 64
-"""Test pictures on which the exported file is compared with the trained network."""
-
 REMEMBERED = 512 * 2**20
 """Bytes of pixels that a side may have to be decoded only once."""
 
@@ -68,10 +64,24 @@ class Lot:
     side: ClassSide
 
 
+@dataclass(frozen=True)
+class Trained:
+    """What came of a training, before it is written down."""
+
+    lots: Mapping[str, Lot]
+    learned: Learned
+    network: keras.Model  # with its embedding
+    policy: str
+    before: metrics.Share | None  # right on the test side after phase one, where two were
+    said: Mapping[str, Mapping[str, np.ndarray]]  # side to output to what it is of each picture
+    left_out: int
+
+
 def train_classes(
     data: ClassData,
     settings: ClassSettings,
     work: Path,
+    kept: Path,
     folder: Path,
     progress: Progress,
     *,
@@ -79,7 +89,8 @@ def train_classes(
 ) -> Card:
     """Train a classifier and leave it, complete, in the empty folder `folder`.
 
-    `work` is an empty folder for what lives only as long as the training. A share of the training
+    `work` is an empty folder for what lives only as long as the training, and `kept` one from
+    whose checkpoints an interrupted training of the same things goes on. A share of the training
     set, the same of each class, chooses the epoch; the test set is looked at once, at the end.
     ValueError when what can be read leaves too little, WeightsUnavailable without the weights.
     """
@@ -93,7 +104,7 @@ def train_classes(
         lots[TRAIN].side,
         lots[VALIDATE].side,
         settings,
-        work,
+        kept,
         progress,
         SCHEDULES[settings.schedule],
         judged_by="log_loss",
@@ -118,14 +129,33 @@ def train_classes(
     said = _ask(learned, lots, settings)
     unreduced = said[TRAIN][EMBEDDING]
     network = export.with_embedding(TASK, learned.network, learned.features, unreduced)
-    export.save(network, folder)
-    provenance.write_history(folder, learned.phases)
-    tested = said[TEST][HEAD]
+    trained = Trained(lots, learned, network, backbone.policy, before, said, left_out)
+    _write(trained, data, settings, folder)
+    card = _card(trained, data, settings, folder, origin)
+    save_card(folder, card)
+    return card
+
+
+def _write(trained: Trained, data: ClassData, settings: ClassSettings, folder: Path) -> None:
+    """Every file of the model but its card."""
+    lots, tested = trained.lots, trained.said[TEST][HEAD]
+    export.save(trained.network, folder)
+    provenance.write_history(folder, trained.learned.phases)
     provenance.write_test_scores(folder, _test_rows(lots[TEST], data.classes, tested))
     provenance.write_sample(folder, _sample_rows(lots[TRAIN], data.classes, settings.seed))
     provenance.write_test_pictures(folder, _shown_rows(lots[TEST], tested, settings.seed))
-    measured = {side: _measure(lots[side], data.classes, said[side][HEAD]) for side in SIDES}
-    card = Card(
+
+
+def _card(
+    trained: Trained, data: ClassData, settings: ClassSettings, folder: Path, origin: Origin
+) -> Card:
+    """The card of the model whose other files are in the folder."""
+    lots, network = trained.lots, trained.network
+    measured = {
+        side: _measure(lots[side], data.classes, trained.said[side][HEAD]) for side in SIDES
+    }
+    chose = "chose the epoch" if settings.keep_best else "were looked at, and chose nothing"
+    return Card(
         task=TASK,
         name=origin.name,
         version=origin.version,
@@ -135,7 +165,7 @@ def train_classes(
         backbone=settings.backbone,
         weights=weights.NONE if settings.small else provenance.weights_of(settings),
         embedding_size=network.output[EMBEDDING].shape[-1],
-        settings={**settings.used, "policy": backbone.policy},
+        settings={**settings.used, "policy": trained.policy},
         trained_on={
             "source": origin.source,
             "data": data.kind,
@@ -144,7 +174,7 @@ def train_classes(
         },
         split={
             "rule": f"{data.rule} tests; of the rest {settings.validation:.0%} of each class"
-            f" {'chose the epoch' if settings.keep_best else 'were looked at, and chose nothing'}",
+            f" {chose}",
             "sides": {
                 side: {"examples": len(lot.names), "pictures": len(lot.names)}
                 for side, lot in lots.items()
@@ -152,20 +182,14 @@ def train_classes(
         },
         metrics={
             **metrics.by_side(measured, TRAIN, TEST),
-            **_after_phases(before, measured[TEST][1]),
-            "litert": export.agreement(
-                folder,
-                _pixels(lots[TEST]),
-                {name: each[_compared(lots[TEST])] for name, each in said[TEST].items()},
-            ),
+            **_after_phases(trained.before, measured[TEST][1]),
+            "litert": _agreement(folder, lots[TEST], trained.said[TEST]),
         },
         files=hashes(folder),
         parameters=network.count_params(),
         versions=provenance.versions(),
-        notes=(*_notes(unreadable + data.unreadable), *learned.notes),
+        notes=(*_notes(trained.left_out), *trained.learned.notes),
     )
-    save_card(folder, card)
-    return card
 
 
 def _seen(settings: ClassSettings) -> tuple[str, ...]:
@@ -325,17 +349,11 @@ def _measure(
     return [measured], measured.share
 
 
-def _pixels(lot: Lot) -> np.ndarray:
-    """The pictures of `_compared`, uint8 [n, side, side, channels]."""
-    pictures = [np.asarray(Image.open(lot.side.files[row])) for row in _compared(lot)]
-    stacked = np.stack(pictures)
-    return stacked if stacked.ndim == 4 else stacked[..., None]
-
-
-def _compared(lot: Lot) -> list[int]:
-    """COMPARED places from the first to the last, so that they are of all classes."""
-    places = np.linspace(0, len(lot.names) - 1, COMPARED).astype(int)
-    return sorted(set(places.tolist()))
+def _agreement(folder: Path, lot: Lot, said: Mapping[str, np.ndarray]) -> Any:
+    """Compare the exported file with the network on some pictures of a side."""
+    files, rows = lot.side.files, export.compared(len(lot.names))
+    pixels = export.pixels_of([files[row] for row in rows])
+    return export.agreement(folder, pixels, {name: each[rows] for name, each in said.items()})
 
 
 def _test_rows(lot: Lot, classes: Sequence[str], scores: np.ndarray) -> list[dict[str, Any]]:
@@ -347,8 +365,6 @@ def _test_rows(lot: Lot, classes: Sequence[str], scores: np.ndarray) -> list[dic
 
 def _sample_rows(lot: Lot, classes: Sequence[str], seed: int) -> list[dict[str, Any]]:
     """Some training pictures by chance, with their classes."""
-    count = min(provenance.SAMPLED, len(lot.names))
-    chosen = np.random.default_rng(seed).choice(len(lot.names), count, replace=False)
     files = lot.side.files
     return [
         {
@@ -357,7 +373,7 @@ def _sample_rows(lot: Lot, classes: Sequence[str], seed: int) -> list[dict[str, 
             "labels": [(HEAD, classes[lot.codes[row]])],
             "png": files[row].read_bytes(),
         }
-        for row in sorted(chosen.tolist())
+        for row in provenance.sampled(len(lot.names), seed)
     ]
 
 

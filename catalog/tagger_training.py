@@ -8,7 +8,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from PIL import Image
 
 from catalog.attributes import DEFAULT, Attribute, Vocabulary
 from catalog.models import backbones, export, metrics, provenance, splits, weights
@@ -21,9 +20,6 @@ from catalog.models.sides import FlatSide
 from catalog.models.splits import SIDES, TEST, TRAIN, VALIDATE, Member
 from catalog.models.training import Learned, Lesson, Progress, learn
 from catalog.tagger import TASK, Heads, heads_to_learn, targets
-
-COMPARED = 64
-"""Test pictures on which the exported file is compared with the trained network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +60,7 @@ def train_tagger(
     examples: Sequence[Example],
     settings: TrainSettings,
     work: Path,
+    kept: Path,
     folder: Path,
     progress: Progress,
     *,
@@ -73,7 +70,8 @@ def train_tagger(
 ) -> Card:
     """Train a tagger and leave it, complete, in the empty folder `folder`.
 
-    `work` is an empty folder for what lives only as long as the training; `earlier` is the split
+    `work` is an empty folder for what lives only as long as the training, and `kept` one from
+    whose checkpoints an interrupted training of the same things goes on; `earlier` is the split
     of the model before this one, whose sides are kept. ValueError when there is too little to
     learn from, WeightsUnavailable when the backbone's weights can't be had.
     """
@@ -89,7 +87,7 @@ def train_tagger(
     learned = learn(
         backbone,
         lambda standard: Heads(vocabulary, settings.dense_units, standard),
-        Lesson(sides[TRAIN], sides[VALIDATE], settings, work, progress),
+        Lesson(sides[TRAIN], sides[VALIDATE], settings, kept, progress),
     )
 
     progress("measuring and exporting")
@@ -123,7 +121,7 @@ def train_tagger(
         split=_split(members, lots, settings),
         metrics={
             **metrics.by_side(measured, TRAIN, TEST),
-            "litert": export.agreement(folder, _pixels(lots[TEST]), said[TEST]),
+            "litert": _agreement(folder, lots[TEST], said[TEST]),
         },
         files=hashes(folder),
         parameters=network.count_params(),
@@ -201,9 +199,11 @@ def _measure(
     return heads, metrics.whole_row(right)
 
 
-def _pixels(lot: Lot) -> np.ndarray:
-    """The first COMPARED pictures, uint8 [n, side, side, 3]."""
-    return np.stack([np.asarray(Image.open(path)) for path in lot.files[:COMPARED]])
+def _agreement(folder: Path, lot: Lot, said: Mapping[str, np.ndarray]) -> Any:
+    """Compare the exported file with the network on some pictures of a side."""
+    files, rows = lot.files, export.compared(len(lot.examples))
+    pixels = export.pixels_of([files[row] for row in rows])
+    return export.agreement(folder, pixels, {name: each[rows] for name, each in said.items()})
 
 
 def _test_rows(
@@ -225,8 +225,6 @@ def _test_rows(
 
 def _sample_rows(lot: Lot, seed: int) -> list[dict[str, Any]]:
     """Some training pictures by chance, with their labels."""
-    count = min(provenance.SAMPLED, len(lot.examples))
-    chosen = np.random.default_rng(seed).choice(len(lot.examples), count, replace=False)
     files = lot.files
     return [
         {
@@ -235,7 +233,7 @@ def _sample_rows(lot: Lot, seed: int) -> list[dict[str, Any]]:
             "labels": list(lot.examples[row].labels.items()),
             "png": files[row].read_bytes(),
         }
-        for row in sorted(chosen.tolist())
+        for row in provenance.sampled(len(lot.examples), seed)
     ]
 
 

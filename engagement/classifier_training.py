@@ -9,7 +9,6 @@ import keras
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from PIL import Image
 
 from catalog.models import export, metrics, provenance, splits, weights
 from catalog.models.artefact import SPLIT, Card, hashes, save_card
@@ -33,9 +32,6 @@ from engagement.material import Material
 ASIDE = "aside"
 """Pictures that the first trial leaves out and the others need."""
 
-COMPARED = 64
-"""Test pictures on which the exported file is compared with the trained network."""
-
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
@@ -44,6 +40,7 @@ def train_classifier(
     material: Material,
     settings: TrainSettings,
     work: Path,
+    kept: Path,
     folder: Path,
     progress: Progress,
     *,
@@ -51,7 +48,8 @@ def train_classifier(
 ) -> Card:
     """Train a classifier and leave it, complete, in the empty folder `folder`.
 
-    `work` is an empty folder for what lives only as long as the training. ValueError when the
+    `work` is an empty folder for what lives only as long as the training, and `kept` one from
+    whose checkpoints an interrupted training of the same things goes on. ValueError when the
     pictures that can be read leave too little, WeightsUnavailable without the backbone's weights.
     """
     weights.check(settings.backbone, settings.weights, settings.image_size)
@@ -62,7 +60,7 @@ def train_classifier(
     progress(f"{len(material.posts):,} pictures laid out in {'|'.join(SIDES)}/{{low,high}}")
     sides = {name: ClassSide(work / name, CLASSES, HEAD) for name in (*SIDES, ASIDE)}
     lesson = Lesson(
-        sides[TRAIN], sides[VALIDATE], settings, work, progress, exponential, judged_by="log_loss"
+        sides[TRAIN], sides[VALIDATE], settings, kept, progress, exponential, judged_by="log_loss"
     )
     rows = {name: _rows(side, read) for name, side in sides.items()}
     trained = learn_classifier(material.questions, lesson, sides, rows)
@@ -220,8 +218,6 @@ def _sample_rows(
 ) -> list[dict[str, Any]]:
     """Some training pictures by chance, with their labels."""
     files, posts = side.files, material.posts
-    count = min(provenance.SAMPLED, len(files))
-    chosen = np.random.default_rng(seed).choice(len(files), count, replace=False)
     return [
         {
             "picture": posts["picture"][rows[place]],
@@ -229,7 +225,7 @@ def _sample_rows(
             "labels": [(HEAD, files[place].parent.name)],
             "png": files[place].read_bytes(),
         }
-        for place in sorted(chosen.tolist())
+        for place in provenance.sampled(len(files), seed)
     ]
 
 
@@ -315,8 +311,9 @@ def _fine_tuning(material: Material, trained: Trained) -> dict[str, Any] | None:
 
 
 def _agreement(folder: Path, network: keras.Model, side: ClassSide) -> Any:
-    """Compare the exported file with the network on the first COMPARED test pictures."""
-    pixels = np.stack([np.asarray(Image.open(path)) for path in side.files[:COMPARED]])
+    """Compare the exported file with the network on some test pictures."""
+    files = side.files
+    pixels = export.pixels_of([files[row] for row in export.compared(len(files))])
     said = answering(network)(pixels)
     return export.agreement(folder, pixels, {name: np.asarray(each) for name, each in said.items()})
 

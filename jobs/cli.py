@@ -216,7 +216,9 @@ def main() -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort) as error:
-        told = str(error) or "interrupted: what was finished is kept, the next run goes on"
+        # click raises an Abort of its own from what a command raised.
+        why = str(error.__cause__ or error)
+        told = why or "interrupted: what was finished is kept, the next run goes on"
         click.echo(told, err=True)
         # At once: threads may still wait for servers, and DuckDB prints what they hold.
         sys.stdout.flush()

@@ -25,6 +25,23 @@ Kind = Literal["tagger", "engagement", "classes"]
 Variant = Literal["faithful", "ours"]
 
 Chosen = TypeVar("Chosen", bound=TrainSettings)
+Part = TypeVar("Part", bound="Data | Table")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV that a recipe is trained on, and the pictures that it names."""
+
+    file: str  # the CSV, or its folder and it
+    images: str = ""  # the folder of its pictures, beside it
+    columns: Mapping[str, str] = field(default_factory=dict)  # where their names don't tell
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.columns, Mapping):
+            raise ValueError("columns is a table")  # noqa: TRY004 - one kind of error for a recipe
+        texts = {"file": self.file, "images": self.images, **self.columns}
+        if wrong := [name for name, value in texts.items() if not isinstance(value, str)]:
+            raise ValueError(f"{wrong[0]} of a CSV must be a text")
 
 
 @dataclass(frozen=True)
@@ -33,9 +50,7 @@ class Data:
 
     name: str  # of the folder, and the source that runs are kept under
     where: str  # in words
-    file: str = ""  # the CSV, of kinds that have one
-    images: str = ""  # the folder of its pictures
-    columns: Mapping[str, str] = field(default_factory=dict)  # of the CSV, where names don't tell
+    tables: tuple[Table, ...] = ()  # of kinds that are trained on CSVs
     classes: tuple[str, ...] = ()  # their names; idx files have numbers only
     keras: str = ""  # name of the set in keras.datasets
     url: str = ""  # of an archive
@@ -43,11 +58,10 @@ class Data:
     unpacked: str = ""  # the folder in the archive
 
     def __post_init__(self) -> None:
-        if not isinstance(self.columns, Mapping) or not isinstance(self.classes, tuple):
-            raise ValueError("data.columns is a table, and data.classes a list")  # noqa: TRY004 - one kind of error for a recipe
-        names = {each.name for each in fields(self)} - {"columns", "classes"}
+        if not isinstance(self.classes, tuple):
+            raise ValueError("data.classes is a list")  # noqa: TRY004 - one kind of error for a recipe
+        names = {each.name for each in fields(self)} - {"tables", "classes"}
         texts = {name: getattr(self, name) for name in names}
-        texts |= {f"columns.{name}": column for name, column in self.columns.items()}
         texts |= {f"classes.{place}": name for place, name in enumerate(self.classes)}
         if wrong := [name for name, value in texts.items() if not isinstance(value, str)]:
             raise ValueError(f"data.{wrong[0]} must be a text")
@@ -70,6 +84,7 @@ class Recipe:
     least: float | None = None  # what is asked of it here
     least_classes: int | None = None  # likewise
     seeds: tuple[int, ...] = (0,)
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # see `renamed`
     class_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by language
     changed: tuple[str, ...] = ()  # what of it the command line says otherwise
 
@@ -86,9 +101,25 @@ class Recipe:
             raise ValueError(f"seeds are whole numbers from 0 to {LARGEST_SEED}")
         if self.kind == "engagement" and len(self.seeds) > 1:
             raise ValueError("an engagement recipe has one seed: its figures have intervals")
-        names = self.class_names.values() if isinstance(self.class_names, Mapping) else [None]
-        if not all(isinstance(each, Mapping) for each in names):
-            raise ValueError("class_names has a table of names for each language")
+        if self.kind == "classes" and self.data.tables:
+            raise ValueError("a recipe of classes has folders or idx files, no data.tables")
+        if self.kind == "engagement" and len(self.data.tables) != 1:
+            raise ValueError("an engagement recipe has one of data.tables")
+        if self.kind == "tagger" and not self.data.tables:
+            raise ValueError("a tagger's recipe has one of data.tables or more")
+        _check_names("labels", self.labels)
+        _check_names("class_names", self.class_names)
+
+    def renamed(self, given: Mapping[str, str]) -> dict[str, str]:
+        """The labels of a product as the recipe spells them; others stay as they are.
+
+        `labels` has a table of spellings for each attribute that needs one: what two shops call
+        differently becomes one label.
+        """
+        return {
+            attribute: self.labels.get(attribute, {}).get(label, label)
+            for attribute, label in given.items()
+        }
 
     def told(self, classes: int) -> dict[str, Any]:
         """What a card of a model of so many classes says of the recipe.
@@ -183,13 +214,28 @@ def _recipe(name: str, content: dict[str, Any]) -> Recipe:
         title=content.pop("title"),
         kind=kind,
         variant=variant,
-        data=_of(Data, content.pop("data")),
+        data=_data(content.pop("data")),
         train=_changed(train, content.pop("train")),
         engagement=_changed(EngagementSettings(), content.pop("engagement", {})),
         class_names=content.pop("class_names", {}),
         seeds=tuple(content.pop("seeds", (0,))),
         **content,
     )
+
+
+def _data(said: Mapping[str, Any]) -> Data:
+    rest = {name: value for name, value in said.items() if name != "tables"}
+    tables = said.get("tables", [])
+    return replace(_of(Data, rest), tables=tuple(_of(Table, table) for table in tables))
+
+
+def _check_names(what: str, names: Mapping[str, Mapping[str, str]]) -> None:
+    tables = names.values() if isinstance(names, Mapping) else [None]
+    if not all(isinstance(each, Mapping) for each in tables):
+        raise ValueError(f"{what} has a table of names for each of its keys")
+    texts = [text for each in names.values() for text in each.values()]
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"{what} has names that are no text")
 
 
 def _changed(before: Any, said: Mapping[str, Any]) -> Any:
@@ -199,9 +245,9 @@ def _changed(before: Any, said: Mapping[str, Any]) -> Any:
     return replace(before, **_frozen(said))
 
 
-def _of(kind: type[Data], said: Mapping[str, Any]) -> Data:
+def _of(kind: type[Part], said: Mapping[str, Any]) -> Part:
     if unknown := said.keys() - {each.name for each in fields(kind)}:
-        raise ValueError(f"unknown setting data.{min(unknown)}")
+        raise ValueError(f"unknown setting {kind.__name__.lower()}.{min(unknown)}")
     return kind(**_frozen(said))
 
 

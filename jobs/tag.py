@@ -36,7 +36,7 @@ def tag_or_train(job: Tagging, settings: Settings, console: Console) -> Summary:
         from jobs.train_tagger import Training, train  # noqa: PLC0415
         from jobs.training import train_first  # noqa: PLC0415
 
-        training = Training(job.catalogue, settings.train, job.refetch)
+        training = Training((job.catalogue,), settings.train, job.refetch)
         model = train_first(store, train, training, settings, console)
         job = replace(job, model=model, refetch=False)
     return tag(job, settings, console)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.class_settings import ClassSettings
+from jobs.checkpoints import checkpoints
 from jobs.console import Console
 from jobs.errors import BadInput
 from jobs.recipe import Recipe, by_seeds
@@ -16,6 +17,7 @@ from jobs.report import write_index, write_model_report
 from jobs.run import open_run
 from jobs.settings import Settings, store_of
 from jobs.training import Trained, check_weights, hush_tensorflow, keep, origin
+from sql.store import Store
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def train(job: Training, settings: Settings, console: Console) -> Trained:
     with open_run(store, "train", source):
         pass  # a store that can't be written is told before hours of training
     with tempfile.TemporaryDirectory(prefix="vitrina-training-") as scratch:
-        one = partial(_train, job, console)
+        one = partial(_train, store, job, console)
         folder = by_seeds(job.recipe, job.train, Path(scratch), one)
         write = partial(write_model_report, source=source, lang=settings.lang)
         trained = keep(store, folder, write, source, job.arguments, since, serve=False)
@@ -63,7 +65,9 @@ def _check_names(named: Sequence[str], found: Sequence[str]) -> None:
         raise ValueError(f"its classes are {wanted}, and there are {there}")
 
 
-def _train(job: Training, console: Console, train: ClassSettings, scratch: Path) -> Path:
+def _train(
+    store: Store, job: Training, console: Console, train: ClassSettings, scratch: Path
+) -> Path:
     """The folder of the new model, complete, outside the store."""
     hush_tensorflow()
     # Loaded here, after the refusals: TensorFlow takes seconds.
@@ -82,14 +86,18 @@ def _train(job: Training, console: Console, train: ClassSettings, scratch: Path)
             f"training {train.backbone} at {train.image_size} px on {data.train.count:,} pictures"
             f" of {len(data.classes)} classes, seed {train.seed}"
         )
-        train_classes(
-            data,
-            train,
-            work,
-            folder,
-            console.say,
-            origin=origin(job.recipe.name, job.recipe.data.name, data.sha256),
-        )
+        with checkpoints(
+            store, {"train": asdict(train), "data": data.sha256, "classes": data.classes}
+        ) as kept:
+            train_classes(
+                data,
+                train,
+                work,
+                kept,
+                folder,
+                console.say,
+                origin=origin(job.recipe.name, job.recipe.data.name, data.sha256),
+            )
     except ValueError as error:
         raise BadInput(
             f"the recipe {job.recipe.name} can't be trained on {job.folder}: {error}",

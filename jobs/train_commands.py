@@ -89,7 +89,7 @@ def train_tagger(context: Context, /, products_csv: Path, **given: Any) -> None:
     settings = with_input(context.settings, given)
     settings = replace(settings, train=overridden(settings.train, given))
     catalogue = catalogue_of(products_csv, given, settings)
-    asked = job.Training(catalogue, settings.train, given["refetch"])
+    asked = job.Training((catalogue,), settings.train, given["refetch"])
     _finish(settings, given, lambda: job.train(asked, settings, context.console))
 
 
@@ -128,11 +128,12 @@ def _finish(settings: Settings, given: dict[str, Any], train: "Callable[[], Trai
     try:
         trained = train()
     except KeyboardInterrupt as error:
-        raise KeyboardInterrupt("interrupted: nothing of the training is kept") from error
+        told = "interrupted: what was learned is kept for a week, the same command goes on from it"
+        raise KeyboardInterrupt(told) from error
     try:
         if given["track"]:
-            told = track(store, trained.model, trained.report, settings.lang)
-            trained = replace(trained, tracked=str(told))
+            tracked = track(store, trained.model, trained.report, settings.lang)
+            trained = replace(trained, tracked=str(tracked))
     finally:
         click.echo(trained.as_json() if given["as_json"] else trained)
 

@@ -27,6 +27,7 @@ from engagement.review import review_scored
 from engagement.rules import Rule
 from engagement.scoring import tested_posts
 from engagement.settings import TRAINING, EngagementSettings
+from jobs.checkpoints import checkpoints
 from jobs.console import Console
 from jobs.errors import BadInput
 from jobs.inputs import Catalogue
@@ -135,7 +136,7 @@ def train(job: Training, settings: Settings, console: Console) -> Trained:
     with tempfile.TemporaryDirectory(prefix="vitrina-training-") as scratch:
         unpictured = len(labelled) - len(posts)
         material = _material(store, job, posts, prints, groups, division, unpictured)
-        one = partial(_train, job, material, console)
+        one = partial(_train, store, job, material, console)
         folder = by_seeds(job.recipe, job.train, Path(scratch), one)
 
         reviews: list[Review] = []
@@ -198,7 +199,12 @@ def _material(
 
 
 def _train(
-    job: Training, material: Material, console: Console, train: TrainSettings, scratch: Path
+    store: Store,
+    job: Training,
+    material: Material,
+    console: Console,
+    train: TrainSettings,
+    scratch: Path,
 ) -> Path:
     """The folder of the new model, complete, outside the store."""
     hush_tensorflow()
@@ -211,18 +217,29 @@ def _train(
     count = len(material.posts)
     console.say(f"training {train.backbone} at {train.image_size} px on {count:,} posts")
     try:
-        train_classifier(
-            material,
-            train,
-            work,
-            folder,
-            console.say,
-            origin=origin(
-                job.recipe.name if job.recipe else CLASSIFIER,
-                job.catalogue.source,
-                sha256(job.catalogue.csv),
-            ),
-        )
+        facts = {
+            "train": asdict(train),
+            "rule": str(job.rule),
+            "questions": [
+                (one.head, one.exam.high.tolist(), one.exam.train.tolist())
+                for one in material.questions
+            ],
+            "pictures": list(material.posts["picture"]),
+        }
+        with checkpoints(store, facts) as kept:
+            train_classifier(
+                material,
+                train,
+                work,
+                kept,
+                folder,
+                console.say,
+                origin=origin(
+                    job.recipe.name if job.recipe else CLASSIFIER,
+                    job.catalogue.source,
+                    sha256(job.catalogue.csv),
+                ),
+            )
     except ValueError as error:
         raise BadInput(f"no classifier can be trained on {job.catalogue.csv}: {error}") from error
     return folder

@@ -4,7 +4,7 @@ A recipe never changes which model serves: `catalog models use` does.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -91,18 +91,36 @@ def train(asked: Asked, settings: Settings, console: Console) -> Trained:
 
 
 def _train_csv(recipe: Recipe, place: Path, settings: Settings, console: Console) -> Trained:
-    csv = place / recipe.data.file if place.is_dir() else place
-    columns = {name: (column,) for name, column in recipe.data.columns.items()}
-    settings = replace(settings, columns={**settings.columns, **columns})
-    if settings.image_root is None and recipe.data.images:
-        settings = replace(settings, image_root=csv.parent / recipe.data.images)
     if recipe.kind == "tagger":
-        catalogue = Catalogue.of(csv, recipe.data.name, settings)
-        job = train_tagger.Training(catalogue, recipe.train, recipe=recipe)
+        catalogues = tuple(
+            Catalogue.of(csv, source, read)
+            for csv, source, read in _tables(recipe, place, settings)
+        )
+        job = train_tagger.Training(catalogues, recipe.train, recipe=recipe)
         return train_tagger.train(job, settings, console)
-    posts = Catalogue.of_posts(csv, recipe.data.name, settings, {})
+    [(csv, source, settings)] = _tables(recipe, place, settings)
+    posts = Catalogue.of_posts(csv, source, settings, {})
     asked = train_engagement.Training(posts, recipe.train, recipe.engagement, recipe=recipe)
     return train_engagement.train(asked, settings, console)
+
+
+def _tables(
+    recipe: Recipe, place: Path, settings: Settings
+) -> Iterator[tuple[Path, str, Settings]]:
+    """Each CSV of the recipe, the source that it is kept as, and how it is to be read."""
+    tables = recipe.data.tables
+    if place.is_file() and len(tables) > 1:
+        raise BadInput(
+            f"the recipe {recipe.name} is trained on {len(tables)} CSVs, and {place} is one",
+            hint=f"name the folder that has {', '.join(table.file for table in tables)}",
+        )
+    for table in tables:
+        csv = place if place.is_file() else place / table.file
+        columns = {name: (column,) for name, column in table.columns.items()}
+        read = replace(settings, columns={**settings.columns, **columns})
+        if settings.image_root is None and table.images:
+            read = replace(read, image_root=csv.parent / table.images)
+        yield csv, recipe.data.name if len(tables) == 1 else csv.parent.name, read
 
 
 def _place(asked: Asked) -> Path:

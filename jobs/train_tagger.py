@@ -1,7 +1,9 @@
 """`catalog train tagger products.csv`: pictures first, then a model that carries its evidence."""
 
+import hashlib
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +14,7 @@ import duckdb
 from catalog.intake import Intake
 from catalog.models.artefact import sha256
 from catalog.models.settings import TrainSettings
+from jobs.checkpoints import checkpoints
 from jobs.console import Console
 from jobs.errors import BadInput
 from jobs.inputs import Catalogue
@@ -30,58 +33,82 @@ FEWEST_LABELLED = 100  # products; fewer leave nothing to test on
 class Training:
     """One call of `catalog train tagger`."""
 
-    catalogue: Catalogue
+    catalogues: tuple[Catalogue, ...]  # one shop's, or those that a recipe names
     train: TrainSettings
     refetch: bool = False
     recipe: Recipe | None = None
 
     @property
+    def source(self) -> str:
+        """What the runs are kept as."""
+        if self.recipe:
+            return self.recipe.data.name
+        return self.catalogues[0].source
+
+    @property
+    def csvs(self) -> str:
+        """The files, for people."""
+        return " and ".join(str(catalogue.csv) for catalogue in self.catalogues)
+
+    @property
     def arguments(self) -> dict[str, Any]:
         """What the manifests say of it."""
         named = {"recipe": self.recipe.name} if self.recipe else {}
-        return {"csv": str(self.catalogue.csv.absolute()), "train": asdict(self.train), **named}
-
-    def check(self, _: duckdb.DuckDBPyConnection, intake: Intake) -> None:
-        """BadInput when there is too little to learn from."""
-        labelled = max(intake.labelled.values(), default=0)
-        if labelled < FEWEST_LABELLED:
-            raise BadInput(
-                f"{self.catalogue.csv} has {labelled} labelled products:"
-                f" {FEWEST_LABELLED} are the least to train and test on",
-                hint="fill in more labels, or name a model with --model",
-            )
+        csvs = [str(catalogue.csv.absolute()) for catalogue in self.catalogues]
+        return {"csv": ", ".join(csvs), "train": asdict(self.train), **named}
 
 
 def train(job: Training, settings: Settings, console: Console) -> Trained:
-    """Train a tagger on the CSV's labelled products; the store is free while it trains."""
+    """Train a tagger on the labelled products of its CSVs; the store is free while it trains."""
     since = time.monotonic()
     store = store_of(settings)
-    job.catalogue.check_header()
+    for catalogue in job.catalogues:
+        catalogue.check_header()
     check_weights(job.train)
-    pictures = get_pictures(
-        store,
-        job.catalogue,
-        settings,
-        console,
-        job.check,
-        lambda con: statements.table(con, "training_pictures").to_pylist(),
-        refetch=job.refetch,
-        arguments=job.arguments,
-    )
+    pictures = [
+        {**row, "source": catalogue.source}
+        for catalogue in job.catalogues
+        for row in _pictures(store, job, catalogue, settings, console)
+    ]
     if not pictures:
         raise BadInput(
-            f"no labelled product of {job.catalogue.csv} has a picture that can be read",
+            f"no labelled product of {job.csvs} has a picture that can be read",
             hint="`catalog check` tells what became of them; --image-root names their folder",
         )
     with tempfile.TemporaryDirectory(prefix="vitrina-training-") as scratch:
         one = partial(_train, store, job, settings, pictures, console)
         folder = by_seeds(job.recipe, job.train, Path(scratch), one)
-        source = job.catalogue.source
-        write = partial(write_model_report, source=source, lang=settings.lang)
+        write = partial(write_model_report, source=job.source, lang=settings.lang)
         serve = job.recipe is None
-        trained = keep(store, folder, write, source, job.arguments, since, serve=serve)
+        trained = keep(store, folder, write, job.source, job.arguments, since, serve=serve)
     write_index(store, settings.lang)
     return trained
+
+
+def _pictures(
+    store: Store, job: Training, catalogue: Catalogue, settings: Settings, console: Console
+) -> list[dict[str, Any]]:
+    """The labelled products of a CSV that have a picture, and what is known of it."""
+    return get_pictures(
+        store,
+        catalogue,
+        settings,
+        console,
+        partial(_refuse_too_little, catalogue),
+        lambda con: statements.table(con, "training_pictures").to_pylist(),
+        refetch=job.refetch,
+        arguments=job.arguments,
+    )
+
+
+def _refuse_too_little(catalogue: Catalogue, _: duckdb.DuckDBPyConnection, intake: Intake) -> None:
+    labelled = max(intake.labelled.values(), default=0)
+    if labelled < FEWEST_LABELLED:
+        raise BadInput(
+            f"{catalogue.csv} has {labelled} labelled products:"
+            f" {FEWEST_LABELLED} are the least to train and test on",
+            hint="fill in more labels, or name a model with --model",
+        )
 
 
 def _train(
@@ -104,31 +131,61 @@ def _train(
     folder.mkdir()
     before = find_model(store, TAGGER, None)
     console.say(f"training {train.backbone} at {train.image_size} px on {len(pictures):,} pictures")
-    try:
-        train_tagger(
-            [
-                Example(
-                    product=row["id"],
-                    picture=row["picture"],
-                    path=store.picture(row["picture"]),
-                    labels=dict(row["given"]),
-                    fingerprint=row["fingerprint"],
-                    title=row["title"],
-                )
-                for row in pictures
-            ],
-            train,
-            work,
-            folder,
-            console.say,
-            origin=origin(
-                job.recipe.name if job.recipe else TAGGER,
-                job.catalogue.source,
-                sha256(job.catalogue.csv),
-            ),
-            attributes=settings.attributes,
-            earlier=split_of(before.folder, before.card) if before else (),
+    examples = [
+        Example(
+            product=_name(job, row),
+            picture=row["picture"],
+            path=store.picture(row["picture"]),
+            labels=_labels(job, row),
+            fingerprint=row["fingerprint"],
+            title=row["title"],
         )
+        for row in pictures
+    ]
+    earlier = split_of(before.folder, before.card) if before else []
+    attributes = settings.attributes
+    facts = {
+        "train": asdict(train),
+        "examples": [(one.picture, dict(one.labels), one.title) for one in examples],
+        "earlier": [(one.picture, one.side) for one in earlier],
+        "attributes": [one.name for one in attributes],
+    }
+    try:
+        with checkpoints(store, facts) as kept:
+            train_tagger(
+                examples,
+                train,
+                work,
+                kept,
+                folder,
+                console.say,
+                origin=origin(
+                    job.recipe.name if job.recipe else TAGGER,
+                    job.source,
+                    _digest(job.catalogues),
+                ),
+                attributes=attributes,
+                earlier=earlier,
+            )
     except ValueError as error:
-        raise BadInput(f"no tagger can be trained on {job.catalogue.csv}: {error}") from error
+        raise BadInput(f"no tagger can be trained on {job.csvs}: {error}") from error
     return folder
+
+
+def _name(job: Training, row: dict[str, Any]) -> str:
+    """A product's id; that of one of several shops with the shop's name."""
+    product: str = row["id"]
+    return product if len(job.catalogues) == 1 else f"{row['source']}/{product}"
+
+
+def _labels(job: Training, row: dict[str, Any]) -> dict[str, str]:
+    given = dict(row["given"])
+    return job.recipe.renamed(given) if job.recipe else given
+
+
+def _digest(catalogues: Sequence[Catalogue]) -> str:
+    """The SHA-256 of the CSV; of several, that of theirs one after the other."""
+    digests = [sha256(catalogue.csv) for catalogue in catalogues]
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()

@@ -42,6 +42,11 @@ class Store:
         return self.root / "models"
 
     @property
+    def trainings(self) -> Path:
+        """The folder of what interrupted trainings go on from."""
+        return self.root / "trainings"
+
+    @property
     def published(self) -> Path:
         """The file that says what the database shows."""
         return self.runs / ".published"

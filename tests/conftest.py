@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.posts_world import PostBench, tiny_weights
 from tests.shop import Shop
@@ -17,6 +18,10 @@ __all__ = ["tiny_classifier", "tiny_model", "tiny_weights"]
 
 HERE = Path(__file__).resolve().parent
 
+
+# A busy machine is no fault of the code.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 # By which coverage reaches into the processes that a test starts.
 TRACED = "COVERAGE_PROCESS_CONFIG"

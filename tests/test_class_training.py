@@ -51,12 +51,12 @@ print(json.dumps(np.asarray(load_keras(folder, load_card(folder))(pixels)["class
 
 def teach(root, settings, data, **changes):
     """A model folder of these pictures."""
-    work, folder = root / "work", root / "model"
-    for place in (work, folder):
+    places = [root / name for name in ("work", "kept", "model")]
+    for place in places:
         place.mkdir(parents=True)
     settings = replace(settings, **changes)
     return train_classes(
-        data, settings, work, folder, lambda _: None, origin=Origin("drawn", "1", "drawn", "0" * 64)
+        data, settings, *places, lambda _: None, origin=Origin("drawn", "1", "drawn", "0" * 64)
     )
 
 

@@ -3,19 +3,27 @@
 import io
 import json
 import shutil
+import signal
+import subprocess
+import sys
 import tarfile
+from dataclasses import replace
 from functools import partial
 from hashlib import md5
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
+import pyarrow.parquet as pq
 import pytest
 
-from catalog.models.artefact import load_card
+from catalog.models.artefact import load_card, save_card
 from jobs import downloads, recipe
+from jobs.console import Console
 from sql.store import current, make_current
 from tests.class_pictures import write_idx, write_listed
 
+HERE = Path(__file__).resolve().parent.parent
 DRAWN = """
 title = "Drawn bars"
 kind = "classes"
@@ -140,35 +148,68 @@ def test_a_recipe_trains_and_changes_nothing_that_serves(bench, drawn):
 
 
 def test_a_tagger_recipe_serves_only_when_it_is_told_to(bench, drawn):
-    """A products CSV is trained on in its folder; `models use` lets the result tag."""
+    """It is trained on two shops' CSVs with one spelling; `models use` lets the result tag."""
     make_current(bench.store, "tagger", "tiny/1")
     bench.rows.clear()
-    bench.fill(136)
-    bench.write()
+    bench.fill(272)
+    rows, bench.rows = bench.rows, []
+    for shop, shouts in (("north", False), ("south", True)):
+        bench.rows = [
+            {**row, "id": f"p{place}", "colour": row["colour"].upper() if shouts else row["colour"]}
+            for place, row in enumerate(rows[shouts * 136 :][:136])
+        ]
+        (bench.folder / shop).mkdir()
+        bench.write(f"{shop}/products.csv")
     drawn.write_text(TAGGER)
-    config = f'\n[fetch]\nallow_hosts = ["{bench.shop.host}"]\n'
-    bench.extra_settings = config
-    told = json.loads(
-        bench.run("train", "--recipe", drawn, "--data", bench.folder, "--json").stdout
-    )
+    bench.extra_settings = f'\n[fetch]\nallow_hosts = ["{bench.shop.host}"]\n'
+    arguments = ("train", "--recipe", drawn, "--data", bench.folder, "--json")
+    done = bench.run(*arguments)
+    assert done.exit_code == 0, done.stderr
+    told = json.loads(done.stdout)
     assert current(bench.store, "tagger") == "tiny/1"
     assert set(told["figures"]["heads"]) == {"shape", "colour"}
-    seeds = told["figures"]["seeds"]
-    assert [set(each["heads"]) for each in seeds] == [{"shape", "colour"}] * 2
+    card = load_card(bench.store.models / told["model"])
+    assert set(card.vocabulary["colour"]) == {"Red", "Green", "Blue"}
+    tested = pq.read_table(bench.store.models / told["model"] / "test_scores.parquet")
+    assert {name.split("/")[0] for name in tested["id"].to_pylist()} == {"north", "south"}
     bench.run("models", "use", told["model"])
     assert current(bench.store, "tagger") == told["model"]
+    alone = refused(bench, *arguments[:4], bench.folder / "north" / "products.csv")
+    assert "is trained on 2 CSVs" in alone.stderr
+
+
+def test_seeds_of_a_tagger_are_kept_head_by_head(drawn, tiny_model, tmp_path):
+    """The first seed's model stays, and its card tells how right each head is in every seed."""
+    drawn.write_text(TAGGER.replace('variant = "ours"', 'variant = "ours"\nseeds = [4, 7]'))
+    asked = recipe.read(str(drawn))
+
+    def one(train, place):
+        folder = shutil.copytree(tiny_model, place / "model")
+        card = load_card(folder)
+        save_card(folder, replace(card, settings={**card.settings, "seed": train.seed}))
+        return folder
+
+    card = load_card(recipe.by_seeds(asked, asked.train, tmp_path, one))
+    assert card.settings["seed"] == 4
+    assert [each["seed"] for each in card.metrics["seeds"]] == [4, 7]
+    for each in card.metrics["seeds"]:
+        assert set(each["heads"]) == set(card.vocabulary)
 
 
 TAGGER = """
-title = "The shop's own"
+title = "Two shops"
 kind = "tagger"
 variant = "ours"
-seeds = [0, 1]
 
 [data]
-name = "shop"
-where = "they are the shop's"
-file = "products.csv"
+name = "shops"
+where = "they are the shops'"
+
+[[data.tables]]
+file = "north/products.csv"
+
+[[data.tables]]
+file = "south/products.csv"
 
 [train]
 backbone = "cnn"
@@ -176,6 +217,11 @@ weights = "none"
 image_size = 32
 epochs = 1
 fine_tune_layers = 0
+
+[labels.colour]
+RED = "Red"
+GREEN = "Green"
+BLUE = "Blue"
 """
 
 
@@ -230,6 +276,31 @@ def test_what_is_changed_is_said(bench, tmp_path):
     assert said["variant"] == "faithful but for seed"
     assert (said["published"], said["least"]) == (None, 0.2)
     assert "weights" not in load_card(path).settings
+
+
+def test_an_interrupted_training_goes_on(bench, drawn, monkeypatch):
+    """Stopped while it learns, it says that the same command goes on; and that does."""
+    drawn.write_text(DRAWN.replace("epochs = 2", "epochs = 40").replace("[0, 3]", "[0]"))
+    arguments = ("--store", bench.store.root, "train", "--recipe", drawn)
+    arguments = [str(each) for each in (*arguments, "--data", drawn.parent / "data")]
+    command = [sys.executable, "-m", "jobs.cli", *arguments]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=HERE) as first:
+        for line in first.stderr:
+            if "epoch 3 of" in line:
+                first.send_signal(signal.SIGINT)
+                break
+        last = first.stderr.read().splitlines()[-1]
+    assert first.returncode == 1
+    assert last.startswith("interrupted: what was learned is kept")
+    said = []
+    monkeypatch.setattr(Console, "say", lambda _, line: said.append(line))
+    done = bench.run(*arguments[2:])
+    assert done.exit_code == 0, done.output
+    assert any(line.startswith("whole was interrupted: it goes on after epoch") for line in said)
+    epochs = [int(line.split()[2]) for line in said if line.startswith("whole, epoch")]
+    assert epochs == list(range(epochs[0], 41))
+    assert epochs[0] >= 3
+    assert list(bench.store.trainings.iterdir()) == []
 
 
 def test_damaged_data_are_told_in_one_line(bench, drawn):

@@ -31,8 +31,14 @@ class OneHead:
         return {"shape": self.dense(features)}
 
 
+@pytest.fixture
+def lesson(pictures, tmp_path):
+    """A training of one's own on the pictures."""
+    return replace(pictures, kept=tmp_path)
+
+
 @pytest.fixture(scope="module")
-def lesson(tmp_path_factory):
+def pictures(tmp_path_factory):
     """Sixteen pictures to learn the shape from, and eight to choose the epoch by."""
     work = tmp_path_factory.mktemp("lesson")
     sides = {}
@@ -50,10 +56,10 @@ def lesson(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def taught(lesson):
+def taught(pictures):
     """A network whose backbone had learned before, after both phases; and that backbone."""
     keras.utils.set_random_seed(0)
-    path = lesson.work / "before.weights.h5"
+    path = pictures.kept / "before.weights.h5"
     before = backbones.build("cnn", "none", 32)
     for layer in before.network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -63,7 +69,7 @@ def taught(lesson):
     backbone = backbones.build("cnn", str(path), 32)
     weights = {layer.name: layer.get_weights() for layer in backbone.network.layers}
     said = []
-    learned = learn(backbone, OneHead, replace(lesson, progress=said.append))
+    learned = learn(backbone, OneHead, replace(pictures, progress=said.append))
     return learned, backbone, weights, said
 
 
@@ -135,7 +141,7 @@ def test_worse_fine_tuning_is_undone(taught, lesson):
     assert any("weights before it are kept" in note for note in again.notes)
 
 
-def test_an_epoch_can_be_judged_by_the_loss_without_penalties(lesson):
+def test_an_epoch_can_be_judged_by_the_loss_without_penalties(lesson, tmp_path):
     """A penalty that shrinks epoch by epoch would make the last look best, whatever it says."""
     codes = np.arange(8, dtype=np.int32) % 2
     known = Known(
@@ -153,8 +159,10 @@ def test_an_epoch_can_be_judged_by_the_loss_without_penalties(lesson):
             activation="softmax",
             name="shape",
         )
+        (tmp_path / judge).mkdir()
+        settings = replace(SETTINGS, epochs=4)
         judged = replace(
-            lesson, judged_by=judge, settings=replace(SETTINGS, epochs=4), manner=manner
+            lesson, judged_by=judge, settings=settings, manner=manner, kept=tmp_path / judge
         )
         best[judge] = training.learn_heads("heads", head, known, known, judged)
         said = keras.ops.convert_to_numpy(head.dense(known.features))
@@ -207,3 +215,41 @@ def test_senseless_settings_are_refused(wrong):
     """A setting that can't be meant is told by name."""
     with pytest.raises(ValueError, match=next(iter(wrong))):
         TrainSettings(**wrong)
+
+
+def test_an_interrupted_training_goes_on(lesson):
+    """Killed in its second epoch it takes up the first one's weights, rate and curve."""
+
+    class Killed(Exception):  # noqa: N818 - a test's own
+        pass
+
+    def whole(progress):
+        said = []
+
+        def tell(line):
+            said.append(line)
+            progress(line)
+
+        backbone = backbones.build("cnn", "none", 32)
+        settings = replace(SETTINGS, epochs=3)
+        learned = learn(backbone, OneHead, replace(lesson, settings=settings, progress=tell))
+        return learned, said
+
+    def kill(line):
+        if "epoch 2" in line:
+            raise Killed
+
+    with pytest.raises(Killed):
+        whole(kill)
+    learned, said = whole(lambda _: None)
+    assert said[0] == "whole was interrupted: it goes on after epoch 1"
+    assert said[1].startswith("whole, epoch 2 of")
+    [curve] = learned.phases
+    assert [row["epoch"] for row in curve["epochs"]] == [1, 2, 3]
+    rates = [row["learning_rate"] for row in curve["epochs"]]
+    assert rates == pytest.approx([2e-3 * (1 + np.cos(np.pi * e / 3)) / 2 for e in (1, 2, 3)])
+    again, said = whole(lambda _: None)
+    assert said == ["whole was done before: its weights are taken up"]
+    assert again.phases == learned.phases
+    for one, other in zip(learned.network.weights, again.network.weights, strict=True):
+        assert np.array_equal(one, other)

@@ -49,7 +49,8 @@ def teach(
     from engagement import classifier_learning  # noqa: PLC0415
     from engagement.classifier_training import train_classifier  # noqa: PLC0415
 
-    for each in (work, folder, pictures):
+    kept = work / "kept"
+    for each in (kept, folder, pictures):
         each.mkdir(parents=True, exist_ok=True)
     origin = Origin("engagement", "1", "posts", "0" * 64)
     given = material(pictures, **other)
@@ -57,7 +58,7 @@ def teach(
         if not as_it_is and settings.backbone != "cnn":
             tiny = partial(build, "cnn", settings.weights, settings.image_size, last_only=True)
             patch.setattr(classifier_learning, "trunk", lambda _: tiny())
-        return train_classifier(given, settings, work, folder, lambda _: None, origin=origin)
+        return train_classifier(given, settings, work, kept, folder, lambda _: None, origin=origin)
 
 
 def material(

@@ -48,12 +48,13 @@ def train(root: Path, given: "list[Example]", settings: TrainSettings = SETTINGS
     """Train on these examples in the new folder `root`; the model is in root/model."""
     from catalog.tagger_training import train_tagger  # noqa: PLC0415 - Keras loads here
 
-    for folder in (root / "work", root / "model"):
+    for folder in (root / "work", root / "kept", root / "model"):
         folder.mkdir(parents=True)
     return train_tagger(
         given,
         settings,
         root / "work",
+        root / "kept",
         root / "model",
         lambda _: None,
         origin=Origin("tiny", "1", "tests", "0" * 64),

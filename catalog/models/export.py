@@ -1,12 +1,13 @@
 """From a trained network to the files that are loaded later, and back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import keras
 import numpy as np
+from PIL import Image
 
 from catalog.models.artefact import KERAS, LITERT, SUMMARY, Card, ModelRefused, verify
 from catalog.models.inspection import inspect
@@ -14,6 +15,9 @@ from catalog.models.runtime import EMBEDDING, Network
 from sql.files import write_text
 
 LARGEST_EMBEDDING = 128
+
+COMPARED = 64
+"""Test pictures on which the exported file is compared with the trained network."""
 
 TOLERANCE = 1e-3
 """Difference of a score between Keras and LiteRT above which an export is no good."""
@@ -67,14 +71,23 @@ def save(network: keras.Model, folder: Path) -> None:
     write_text(folder / SUMMARY, "\n".join(lines) + "\n")
 
 
+def compared(count: int) -> list[int]:
+    """COMPARED places from the first of `count` to the last: of all classes, where by class."""
+    return sorted(set(np.linspace(0, count - 1, COMPARED).astype(int).tolist()))
+
+
+def pixels_of(files: Sequence[Path]) -> np.ndarray:
+    """Pictures that were laid out, uint8 [n, side, side, c]."""
+    stacked = np.stack([np.asarray(Image.open(path)) for path in files])
+    return stacked if stacked.ndim == 4 else stacked[..., None]
+
+
 def agreement(folder: Path, pixels: np.ndarray, expected: Mapping[str, np.ndarray]) -> Any:
     """Compare the LiteRT file with what Keras made of the same pictures, for the card.
 
-    pixels: uint8 [n, side, side, 3]; expected: every output by name, of these pictures and
-    maybe more behind them. ExportFailed when a score
-    differs by more than TOLERANCE.
+    pixels: uint8 [n, side, side, c]; expected: every output of these pictures, by name.
+    ExportFailed when a score differs by more than TOLERANCE.
     """
-    expected = {name: values[: len(pixels)] for name, values in expected.items()}
     answers = Network((folder / LITERT).read_bytes(), threads=2).run(pixels)
     heads = [name for name in expected if name != EMBEDDING]
     differences = {head: float(np.abs(answers[head] - expected[head]).max()) for head in heads}

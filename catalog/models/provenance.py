@@ -82,6 +82,12 @@ def write_sample(folder: Path, rows: list[dict[str, Any]]) -> None:
     _write(folder / SAMPLE, rows, SAMPLE_SCHEMA)
 
 
+def sampled(count: int, seed: int) -> list[int]:
+    """Which of `count` training pictures to keep: SAMPLED of them by chance, in their order."""
+    rng = np.random.default_rng(seed)
+    return sorted(rng.choice(count, min(SAMPLED, count), replace=False).tolist())
+
+
 def shown(wrong: NDArray[np.bool_], seed: int) -> list[int]:
     """Which of the n tested pictures to keep, wrong [n] or not: SHOWN of them by chance.
 

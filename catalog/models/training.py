@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from catalog.models import precision
 from catalog.models.backbones import Backbone, freeze, unfreeze_last
+from catalog.models.checkpoints import Checkpoints
 from catalog.models.datasets import Answer, answering, by_row
 from catalog.models.schedules import Rate, Schedule, cosine
 from catalog.models.settings import TrainSettings
@@ -65,7 +66,7 @@ class Lesson:
     train: Side
     validation: Side
     settings: TrainSettings
-    work: Path  # a folder for checkpoints
+    kept: Path  # a folder for checkpoints, from which an interrupted training goes on
     progress: Progress
     schedule: Schedule = cosine
     judged_by: str = "loss"  # or log_loss, which a single head has: the loss without penalties
@@ -151,6 +152,7 @@ def learn_heads(phase: str, heads: Heads, train: Known, validation: Known, lesso
         _arrays(train, lesson.settings, shuffle=True),
         _arrays(validation, lesson.settings),
         lesson,
+        long=False,
     )
 
 
@@ -238,72 +240,96 @@ def _fit(
     train: tf.data.Dataset,
     validation: tf.data.Dataset,
     lesson: Lesson,
+    *,
+    long: bool = True,
 ) -> Curve:
-    """Train one phase, leave the network at the epoch that is kept, and give the curve."""
-    epochs = lesson.settings.epochs
-    steps = int(train.cardinality()) * epochs
-    falling, changers = lesson.schedule(rate, steps)
+    """Train one phase, leave the network at the epoch that is kept, and give the curve.
+
+    An interrupted phase goes on after its last epoch if it is `long`, and else begins anew.
+    """
+    falling, changers = lesson.schedule(rate, int(train.cardinality()) * lesson.settings.epochs)
     _compile(network, falling, lesson.manner)
-    history = _History(phase, list(network.output), lesson)
-    judge = f"val_{lesson.judged_by}"
-    checkpoint = lesson.work / f"{phase}.weights.h5"
+    kept = Checkpoints(lesson.kept, phase)
+    if kept.done.exists():
+        lesson.progress(f"{phase} was done before: its weights are taken up")
+        kept.take_up(network, kept.done)
+        return _curve(phase, kept.rows)
+    if begun := kept.epochs:
+        lesson.progress(f"{phase} was interrupted: it goes on after epoch {begun}")
+        kept.take_up(network)
     stopping = keras.callbacks.EarlyStopping(
-        judge, mode="min", patience=PATIENCE, restore_best_weights=True
+        f"val_{lesson.judged_by}", mode="min", patience=PATIENCE
     )
+    history = _History(phase, list(network.output), lesson, kept, kept.rows[:begun], long=long)
     network.fit(
         train,
         validation_data=validation,
-        epochs=epochs,
+        epochs=lesson.settings.epochs,
+        initial_epoch=begun,
         shuffle=False,  # the dataset does it
         verbose=0,
-        callbacks=[
-            keras.callbacks.ModelCheckpoint(
-                checkpoint, judge, mode="min", save_best_only=True, save_weights_only=True
-            ),
-            *([stopping] if lesson.manner.keep_best else []),
-            *changers,
-            history,
-        ],
+        callbacks=[*([stopping] if lesson.manner.keep_best else []), *changers, history],
     )
-    return history.curve()
+    curve = _curve(phase, history.rows)
+    if lesson.manner.keep_best:
+        kept.take_up(network, kept.best)
+    kept.save(network, kept.done)
+    return curve
+
+
+def _curve(phase: str, rows: Sequence[dict[str, Any]]) -> Curve:
+    """A phase as history.json has it."""
+    numbers = [row for row in rows if np.isfinite(row["val_loss"])]
+    if not numbers:
+        raise ValueError(f"{phase}: the loss stopped being a number in the first epoch")
+    best = min(numbers, key=lambda row: row["val_loss"])
+    return {
+        "phase": phase,
+        "best_epoch": best["epoch"],
+        "best_validation_loss": best["val_loss"],
+        "epochs": list(rows),
+    }
 
 
 class _History(keras.callbacks.Callback):
-    """Keeps loss and accuracy a head of each epoch, and says how it goes."""
+    """Keeps loss and accuracy a head of each epoch, and what to go on from; says how it goes."""
 
-    def __init__(self, phase: str, heads: Sequence[str], lesson: Lesson) -> None:
+    def __init__(
+        self,
+        phase: str,
+        heads: Sequence[str],
+        lesson: Lesson,
+        kept: Checkpoints,
+        rows: list[dict[str, Any]],
+        *,
+        long: bool,
+    ) -> None:
         super().__init__()
         self._phase, self._heads, self._lesson = phase, heads, lesson
-        self._rows: list[dict[str, Any]] = []
+        self._kept, self._long = kept, long
+        self.rows = rows
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Note one epoch."""
         logs = logs or {}
-        row = {
+        row: dict[str, Any] = {
             "epoch": epoch + 1,
             "learning_rate": float(self.model.optimizer.learning_rate),
             **_pair(logs, "loss", self._lesson.judged_by),
             "heads": {head: self._head(logs, head) for head in self._heads},
         }
-        self._rows.append(row)
+        before = [one["val_loss"] for one in self.rows if np.isfinite(one["val_loss"])]
+        if row["val_loss"] < min(before, default=np.inf):
+            self._kept.save(self.model, self._kept.best)
+        self.rows.append(row)
         most = "at most " if self._lesson.manner.keep_best else ""
         self._lesson.progress(
             f"{self._phase}, epoch {epoch + 1} of {most}{self._lesson.settings.epochs}:"
             f" loss {row['loss']:.3f}, on validation {row['val_loss']:.3f}"
         )
-
-    def curve(self) -> Curve:
-        """The phase as history.json has it."""
-        numbers = [row for row in self._rows if np.isfinite(row["val_loss"])]
-        if not numbers:
-            raise ValueError(f"{self._phase}: the loss stopped being a number in the first epoch")
-        best = min(numbers, key=lambda row: row["val_loss"])
-        return {
-            "phase": self._phase,
-            "best_epoch": best["epoch"],
-            "best_validation_loss": best["val_loss"],
-            "epochs": self._rows,
-        }
+        self._kept.tell(self.rows)
+        if self._long:
+            self._kept.after(self.model, epoch + 1)
 
     def _head(self, logs: Mapping[str, float], head: str) -> dict[str, float]:
         return {

@@ -105,9 +105,12 @@ def train_fold(options: argparse.Namespace, fold: int) -> dict[str, dict[str, fl
     csv = options.data / "fashion-images" / "fashion.csv"
     origin = Origin("folds", f"fold-{fold}", "fashion", sha256(csv))
     pictures = list(examples(options.data))
-    with TemporaryDirectory() as work, TemporaryDirectory() as folder:
-        train_tagger(pictures, settings, Path(work), Path(folder), say, origin=origin)
-        return dict(tested(Path(folder), pictures))
+    with TemporaryDirectory() as scratch:
+        places = [Path(scratch) / name for name in ("work", "kept", "model")]
+        for place in places:
+            place.mkdir()
+        train_tagger(pictures, settings, *places, say, origin=origin)
+        return dict(tested(places[-1], pictures))
 
 
 def say(text: str) -> None:
