@@ -8,7 +8,6 @@ from catalog.models.settings import TrainSettings
 # As catalog.models has them, which takes seconds to load.
 SMALL_NETWORKS = ("dense", "convolutions", "residual")
 CHANGES = ("mirror", "shift", "zoom", "erase")
-OPTIMIZERS = ("adam", "sgd")
 SCHEDULES = ("constant", "cosine", "exponential")
 
 
@@ -23,7 +22,6 @@ class ClassSettings(TrainSettings):
     changes: tuple[str, ...] = ()  # of CHANGES, by chance while learning
     dropout: float = 0.0
     decay: float = 0.0  # L2 penalty of the classes' layer
-    optimizer: str = "adam"
     schedule: str = "constant"
     rate: float = 1e-3  # of phase one
     fine_rate: float = 1e-5  # of phase two
@@ -37,9 +35,8 @@ class ClassSettings(TrainSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name} is {' or '.join(known)}, not {getattr(self, name)!r}")
+        if self.schedule not in SCHEDULES:
+            raise ValueError(f"schedule is {' or '.join(SCHEDULES)}, not {self.schedule!r}")
         if unknown := set(self.changes) - set(CHANGES):
             raise ValueError(f"changes are {', '.join(CHANGES)}, not {min(unknown)!r}")
         if self.channels not in (1, 3) or (self.channels == 1 and not self.small):

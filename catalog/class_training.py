@@ -112,7 +112,6 @@ def train_classes(
             heads_rate=settings.rate,
             fine_rate=settings.fine_rate,
             whole_rate=settings.rate,
-            optimizer=settings.optimizer,
             smoothing=settings.smoothing,
             keep_best=settings.keep_best,
         ),

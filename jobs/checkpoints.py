@@ -3,13 +3,14 @@
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from jobs.errors import BadInput
 from sql.store import Store
@@ -19,34 +20,56 @@ KEPT_SECONDS = 7 * 24 * 3600.0
 
 MADE_BY = ("vitrina", "keras")
 
+GoOn = Callable[[Mapping[str, Any]], Path]
+"""From all that a training's outcome depends on, as JSON, to the folder of its checkpoints."""
+
 
 @contextmanager
-def checkpoints(store: Store, facts: Mapping[str, Any]) -> Iterator[Path]:
-    """A folder for what a training of these facts learns; only its good end removes it.
+def going_on(store: Store) -> Iterator[GoOn]:
+    """Gives folders for what trainings learn; they go at the block's good end, and only then.
 
-    `facts` are JSON: all that the outcome depends on. BadInput while another process trains on
-    the very same ones.
+    The same facts give the same folder. BadInput while another process trains on the very same.
     """
     _sweep(store.trainings)
+    taken = []
+    with ExitStack() as locks:
+
+        def folder_of(facts: Mapping[str, Any]) -> Path:
+            folder = store.trainings / _key(facts)
+            folder.mkdir(parents=True, exist_ok=True)
+            os.utime(folder)  # a week from now
+            if not _held(locks.enter_context((folder / ".lock").open("a"))):
+                raise BadInput(
+                    "another process is at this very training",
+                    hint="let it finish; if it is killed, this command goes on where it was",
+                )
+            taken.append(folder)
+            return folder
+
+        yield folder_of
+        for folder in taken:
+            shutil.rmtree(folder)
+
+
+def _key(facts: Mapping[str, Any]) -> str:
     told = {**facts, "made_by": {name: version(name) for name in MADE_BY}}
-    text = json.dumps(told, sort_keys=True, default=str)
-    folder = store.trainings / hashlib.sha256(text.encode()).hexdigest()[:16]
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BadInput(
-                "another process is at this very training",
-                hint="let it finish; if it is killed, this command goes on where it was",
-            ) from error
-        yield folder
-        shutil.rmtree(folder)
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _held(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _sweep(trainings: Path) -> None:
-    """Remove what nobody went on with."""
-    for folder in trainings.glob("*"):
-        last = max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
-        if time.time() - last > KEPT_SECONDS:
-            shutil.rmtree(folder)
+    """Remove what nobody went on with, and nothing that a training is at."""
+    for folder in trainings.glob("*/"):
+        with suppress(OSError):  # what another process removes meanwhile is no trouble of ours
+            last = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+            if time.time() - last > KEPT_SECONDS:
+                with (folder / ".lock").open("a") as lock:
+                    if _held(lock):
+                        shutil.rmtree(folder)

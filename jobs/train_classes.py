@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from catalog.class_settings import ClassSettings
-from jobs.checkpoints import checkpoints
+from jobs.checkpoints import GoOn, going_on
 from jobs.console import Console
 from jobs.errors import BadInput
 from jobs.recipe import Recipe, by_seeds
 from jobs.report import write_index, write_model_report
 from jobs.run import open_run
 from jobs.settings import Settings, store_of
-from jobs.training import Trained, check_weights, hush_tensorflow, keep, origin
-from sql.store import Store
+from jobs.training import Trained, check_weights, hush_tensorflow, keep, origin, outcome
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,11 @@ def train(job: Training, settings: Settings, console: Console) -> Trained:
         raise BadInput(f"{job.folder} is not a folder", hint=f"its data: {job.recipe.data.where}")
     with open_run(store, "train", source):
         pass  # a store that can't be written is told before hours of training
-    with tempfile.TemporaryDirectory(prefix="vitrina-training-") as scratch:
-        one = partial(_train, store, job, console)
+    with (
+        tempfile.TemporaryDirectory(prefix="vitrina-training-") as scratch,
+        going_on(store) as go_on,
+    ):
+        one = partial(_train, go_on, job, console)
         folder = by_seeds(job.recipe, job.train, Path(scratch), one)
         write = partial(write_model_report, source=source, lang=settings.lang)
         trained = keep(store, folder, write, source, job.arguments, since, serve=False)
@@ -66,7 +68,7 @@ def _check_names(named: Sequence[str], found: Sequence[str]) -> None:
 
 
 def _train(
-    store: Store, job: Training, console: Console, train: ClassSettings, scratch: Path
+    go_on: GoOn, job: Training, console: Console, train: ClassSettings, scratch: Path
 ) -> Path:
     """The folder of the new model, complete, outside the store."""
     hush_tensorflow()
@@ -86,18 +88,16 @@ def _train(
             f"training {train.backbone} at {train.image_size} px on {data.train.count:,} pictures"
             f" of {len(data.classes)} classes, seed {train.seed}"
         )
-        with checkpoints(
-            store, {"train": asdict(train), "data": data.sha256, "classes": data.classes}
-        ) as kept:
-            train_classes(
-                data,
-                train,
-                work,
-                kept,
-                folder,
-                console.say,
-                origin=origin(job.recipe.name, job.recipe.data.name, data.sha256),
-            )
+        facts = {**outcome(train), "data": data.sha256, "classes": data.classes}
+        train_classes(
+            data,
+            train,
+            work,
+            go_on(facts),
+            folder,
+            console.say,
+            origin=origin(job.recipe.name, job.recipe.data.name, data.sha256),
+        )
     except ValueError as error:
         raise BadInput(
             f"the recipe {job.recipe.name} can't be trained on {job.folder}: {error}",

@@ -128,7 +128,7 @@ def _finish(settings: Settings, given: dict[str, Any], train: "Callable[[], Trai
     try:
         trained = train()
     except KeyboardInterrupt as error:
-        told = "interrupted: what was learned is kept for a week, the same command goes on from it"
+        told = "interrupted: what was learned so far is kept, the same command goes on from it"
         raise KeyboardInterrupt(told) from error
     try:
         if given["track"]:

@@ -27,7 +27,7 @@ from engagement.review import review_scored
 from engagement.rules import Rule
 from engagement.scoring import tested_posts
 from engagement.settings import TRAINING, EngagementSettings
-from jobs.checkpoints import checkpoints
+from jobs.checkpoints import GoOn, going_on
 from jobs.console import Console
 from jobs.errors import BadInput
 from jobs.inputs import Catalogue
@@ -38,7 +38,15 @@ from jobs.recipe import Recipe, by_seeds
 from jobs.report import write_index, write_report
 from jobs.run import Run
 from jobs.settings import Settings, store_of
-from jobs.training import Trained, check_weights, get_pictures, hush_tensorflow, keep, origin
+from jobs.training import (
+    Trained,
+    check_weights,
+    get_pictures,
+    hush_tensorflow,
+    keep,
+    origin,
+    outcome,
+)
 from reports.engagement import classifier_report
 from reports.language import language
 from reports.wording import note_in_words, split_in_words
@@ -133,10 +141,13 @@ def train(job: Training, settings: Settings, console: Console) -> Trained:
     console.say(f"what is high: {job.rule}. {split_in_words(english, division.facts)}")
     if division.accounts is not None:
         console.say(note_in_words(english, Note("few_accounts", n=division.accounts)))
-    with tempfile.TemporaryDirectory(prefix="vitrina-training-") as scratch:
+    with (
+        tempfile.TemporaryDirectory(prefix="vitrina-training-") as scratch,
+        going_on(store) as go_on,
+    ):
         unpictured = len(labelled) - len(posts)
         material = _material(store, job, posts, prints, groups, division, unpictured)
-        one = partial(_train, store, job, material, console)
+        one = partial(_train, go_on, job, material, console)
         folder = by_seeds(job.recipe, job.train, Path(scratch), one)
 
         reviews: list[Review] = []
@@ -199,7 +210,7 @@ def _material(
 
 
 def _train(
-    store: Store,
+    go_on: GoOn,
     job: Training,
     material: Material,
     console: Console,
@@ -218,7 +229,7 @@ def _train(
     console.say(f"training {train.backbone} at {train.image_size} px on {count:,} posts")
     try:
         facts = {
-            "train": asdict(train),
+            **outcome(train),
             "rule": str(job.rule),
             "questions": [
                 (one.head, one.exam.high.tolist(), one.exam.train.tolist())
@@ -226,20 +237,19 @@ def _train(
             ],
             "pictures": list(material.posts["picture"]),
         }
-        with checkpoints(store, facts) as kept:
-            train_classifier(
-                material,
-                train,
-                work,
-                kept,
-                folder,
-                console.say,
-                origin=origin(
-                    job.recipe.name if job.recipe else CLASSIFIER,
-                    job.catalogue.source,
-                    sha256(job.catalogue.csv),
-                ),
-            )
+        train_classifier(
+            material,
+            train,
+            work,
+            go_on(facts),
+            folder,
+            console.say,
+            origin=origin(
+                job.recipe.name if job.recipe else CLASSIFIER,
+                job.catalogue.source,
+                sha256(job.catalogue.csv),
+            ),
+        )
     except ValueError as error:
         raise BadInput(f"no classifier can be trained on {job.catalogue.csv}: {error}") from error
     return folder

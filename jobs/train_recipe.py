@@ -120,7 +120,8 @@ def _tables(
         read = replace(settings, columns={**settings.columns, **columns})
         if settings.image_root is None and table.images:
             read = replace(read, image_root=csv.parent / table.images)
-        yield csv, recipe.data.name if len(tables) == 1 else csv.parent.name, read
+        name = "-".join(Path(table.file).with_suffix("").parts)
+        yield csv, recipe.data.name if len(tables) == 1 else name, read
 
 
 def _place(asked: Asked) -> Path:

@@ -14,7 +14,7 @@ import duckdb
 from catalog.intake import Intake
 from catalog.models.artefact import sha256
 from catalog.models.settings import TrainSettings
-from jobs.checkpoints import checkpoints
+from jobs.checkpoints import GoOn, going_on
 from jobs.console import Console
 from jobs.errors import BadInput
 from jobs.inputs import Catalogue
@@ -22,7 +22,15 @@ from jobs.models import TAGGER, find_model
 from jobs.recipe import Recipe, by_seeds
 from jobs.report import write_index, write_model_report
 from jobs.settings import Settings, store_of
-from jobs.training import Trained, check_weights, get_pictures, hush_tensorflow, keep, origin
+from jobs.training import (
+    Trained,
+    check_weights,
+    get_pictures,
+    hush_tensorflow,
+    keep,
+    origin,
+    outcome,
+)
 from sql import statements
 from sql.store import Store
 
@@ -65,6 +73,7 @@ def train(job: Training, settings: Settings, console: Console) -> Trained:
     for catalogue in job.catalogues:
         catalogue.check_header()
     check_weights(job.train)
+    _check_labels(job, settings)
     pictures = [
         {**row, "source": catalogue.source}
         for catalogue in job.catalogues
@@ -75,14 +84,28 @@ def train(job: Training, settings: Settings, console: Console) -> Trained:
             f"no labelled product of {job.csvs} has a picture that can be read",
             hint="`catalog check` tells what became of them; --image-root names their folder",
         )
-    with tempfile.TemporaryDirectory(prefix="vitrina-training-") as scratch:
-        one = partial(_train, store, job, settings, pictures, console)
+    with (
+        tempfile.TemporaryDirectory(prefix="vitrina-training-") as scratch,
+        going_on(store) as go_on,
+    ):
+        one = partial(_train, go_on, store, job, settings, pictures, console)
         folder = by_seeds(job.recipe, job.train, Path(scratch), one)
         write = partial(write_model_report, source=job.source, lang=settings.lang)
         serve = job.recipe is None
         trained = keep(store, folder, write, job.source, job.arguments, since, serve=serve)
     write_index(store, settings.lang)
     return trained
+
+
+def _check_labels(job: Training, settings: Settings) -> None:
+    """BadInput when the recipe spells labels of what is no attribute."""
+    labels = job.recipe.labels if job.recipe else {}
+    names = [attribute.name for attribute in settings.attributes]
+    if unknown := labels.keys() - set(names):
+        raise BadInput(
+            f"the recipe spells labels of {min(unknown)}, which is no attribute",
+            hint=f"the attributes are {', '.join(names)}; [attributes] in catalog.toml names them",
+        )
 
 
 def _pictures(
@@ -112,6 +135,7 @@ def _refuse_too_little(catalogue: Catalogue, _: duckdb.DuckDBPyConnection, intak
 
 
 def _train(
+    go_on: GoOn,
     store: Store,
     job: Training,
     settings: Settings,
@@ -145,28 +169,27 @@ def _train(
     earlier = split_of(before.folder, before.card) if before else []
     attributes = settings.attributes
     facts = {
-        "train": asdict(train),
+        **outcome(train),
         "examples": [(one.picture, dict(one.labels), one.title) for one in examples],
-        "earlier": [(one.picture, one.side) for one in earlier],
+        "earlier": [asdict(one) for one in earlier],
         "attributes": [one.name for one in attributes],
     }
     try:
-        with checkpoints(store, facts) as kept:
-            train_tagger(
-                examples,
-                train,
-                work,
-                kept,
-                folder,
-                console.say,
-                origin=origin(
-                    job.recipe.name if job.recipe else TAGGER,
-                    job.source,
-                    _digest(job.catalogues),
-                ),
-                attributes=attributes,
-                earlier=earlier,
-            )
+        train_tagger(
+            examples,
+            train,
+            work,
+            go_on(facts),
+            folder,
+            console.say,
+            origin=origin(
+                job.recipe.name if job.recipe else TAGGER,
+                job.source,
+                _digest(job.catalogues),
+            ),
+            attributes=attributes,
+            earlier=earlier,
+        )
     except ValueError as error:
         raise BadInput(f"no tagger can be trained on {job.csvs}: {error}") from error
     return folder

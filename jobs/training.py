@@ -123,6 +123,14 @@ def get_pictures(
     return material
 
 
+def outcome(train: TrainSettings) -> dict[str, Any]:
+    """What of the settings and of the machine decides what a training comes to, as JSON."""
+    from catalog.models import precision, provenance  # noqa: PLC0415 - Keras takes seconds
+
+    weights_are = provenance.weights_of(train)
+    return {"train": asdict(train), "weights": weights_are, "policy": precision.policy()}
+
+
 def origin(name: str, source: str, digest: str) -> Origin:
     """What a new model is to be called; `digest` is the SHA-256 of what it was trained on."""
     return Origin(

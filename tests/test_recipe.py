@@ -171,9 +171,16 @@ def test_a_tagger_recipe_serves_only_when_it_is_told_to(bench, drawn):
     card = load_card(bench.store.models / told["model"])
     assert set(card.vocabulary["colour"]) == {"Red", "Green", "Blue"}
     tested = pq.read_table(bench.store.models / told["model"] / "test_scores.parquet")
-    assert {name.split("/")[0] for name in tested["id"].to_pylist()} == {"north", "south"}
+    assert {name.split("/")[0] for name in tested["id"].to_pylist()} == {
+        "north-products",
+        "south-products",
+    }
     bench.run("models", "use", told["model"])
     assert current(bench.store, "tagger") == told["model"]
+    told = drawn.read_text()
+    drawn.write_text(told.replace("[labels.colour]", "[labels.color]"))
+    assert "labels of color, which is no attribute" in refused(bench, *arguments).stderr
+    drawn.write_text(told)
     alone = refused(bench, *arguments[:4], bench.folder / "north" / "products.csv")
     assert "is trained on 2 CSVs" in alone.stderr
 
@@ -291,7 +298,7 @@ def test_an_interrupted_training_goes_on(bench, drawn, monkeypatch):
                 break
         last = first.stderr.read().splitlines()[-1]
     assert first.returncode == 1
-    assert last.startswith("interrupted: what was learned is kept")
+    assert last.startswith("interrupted: what was learned so far is kept")
     said = []
     monkeypatch.setattr(Console, "say", lambda _, line: said.append(line))
     done = bench.run(*arguments[2:])

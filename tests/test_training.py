@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from catalog.models import backbones, training
+from catalog.models.checkpoints import Checkpoints
 from catalog.models.datasets import in_order, lay_out
 from catalog.models.settings import TrainSettings
 from catalog.models.sides import FlatSide, Targets
@@ -253,3 +254,48 @@ def test_an_interrupted_training_goes_on(lesson):
     assert again.phases == learned.phases
     for one, other in zip(learned.network.weights, again.network.weights, strict=True):
         assert np.array_equal(one, other)
+
+
+def test_the_best_epoch_is_one_that_the_curve_knows(lesson, monkeypatch):
+    """Killed after a better epoch was kept and before it was told, the next try forgets it."""
+    settings = replace(SETTINGS, epochs=3)
+    asked = replace(lesson, settings=settings)
+    tell = Checkpoints.tell
+
+    def kill(kept, rows):
+        if len(rows) == 2:
+            raise KeyboardInterrupt
+        tell(kept, rows)
+
+    monkeypatch.setattr(Checkpoints, "tell", kill)
+    with pytest.raises(KeyboardInterrupt):
+        learn(backbones.build("cnn", "none", 32), OneHead, asked)
+    monkeypatch.setattr(Checkpoints, "tell", tell)
+    learned = learn(backbones.build("cnn", "none", 32), OneHead, asked)
+    [curve] = learned.phases
+    validation = lesson.validation.labelled(SETTINGS)
+    found = training._loss(learned.network, validation, "loss")
+    assert found == pytest.approx(curve["best_validation_loss"], abs=1e-4)
+
+
+def test_patience_outlasts_an_interruption(lesson):
+    """Epochs without a better one count from the best one, whoever was killed in between."""
+    kept = Checkpoints(lesson.kept, "whole")
+    backbone = backbones.build("cnn", "none", 32)
+    first = replace(lesson, settings=replace(SETTINGS, epochs=1))
+    learn(backbone, OneHead, first)
+    [row] = kept.rows
+    worse = [{**row, "epoch": 2 + late, "val_loss": 9.0} for late in range(training.PATIENCE)]
+    kept.tell([row, *worse])
+    (lesson.kept / "whole-done.weights.h5").unlink()
+    last = 1 + training.PATIENCE
+    (lesson.kept / "whole-after-1.weights.h5").rename(
+        lesson.kept / f"whole-after-{last}.weights.h5"
+    )
+    learned = learn(
+        backbones.build("cnn", "none", 32),
+        OneHead,
+        replace(lesson, settings=replace(SETTINGS, epochs=50)),
+    )
+    assert len(learned.phases[0]["epochs"]) == last
+    assert learned.phases[0]["best_epoch"] == 1

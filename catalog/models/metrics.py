@@ -47,7 +47,9 @@ class Share:
         share, room = self.right / self.n, z * z / self.n
         middle = (share + room / 2) / (1 + room)
         half = z * np.sqrt(share * (1 - share) / self.n + room / (4 * self.n)) / (1 + room)
-        return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+        # Rounding must not leave the share itself outside, where all or none are right.
+        low, high = max(0.0, float(middle - half)), min(1.0, float(middle + half))
+        return min(share, low), max(share, high)
 
     def as_dict(self) -> dict[str, Any]:
         """The share as JSON keeps it."""

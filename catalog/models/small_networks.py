@@ -13,8 +13,6 @@ STEM = 32
 BLOCKS = (64, 128)
 LAST = 256
 NORM_MOMENTUM = 0.9  # 0.99 would need hundreds of steps before the statistics mean anything
-DECAY = 2.5e-4
-"""L2 penalty of the residual network's kernels."""
 
 
 def build(name: str, image_size: int, channels: int) -> Backbone:
@@ -71,7 +69,6 @@ def _convolved(x: keras.KerasTensor, filters: int, strides: int = 1) -> keras.Ke
         padding="same",
         use_bias=False,
         kernel_initializer="he_normal",
-        kernel_regularizer=keras.regularizers.L2(DECAY),
     )(x)
     x = keras.layers.BatchNormalization(momentum=NORM_MOMENTUM)(x)
     return keras.layers.ReLU()(x)

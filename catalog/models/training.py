@@ -23,8 +23,6 @@ from catalog.models.sides import Side, Targets
 
 PATIENCE = 10  # epochs without a better validation loss
 LEAST_SPREAD = 1e-2
-MOMENTUM = 0.9
-ADAM, SGD = "adam", "sgd"
 
 Progress = Callable[[str], None]
 Curve = dict[str, Any]
@@ -54,7 +52,6 @@ class Manner:
     heads_rate: float = 5e-4
     fine_rate: float = 1e-5
     whole_rate: float = 2e-3
-    optimizer: str = ADAM  # or SGD, with Nesterov's momentum
     smoothing: float = 0.0  # of the labels (Szegedy et al., 2016)
     keep_best: bool = True  # the epoch that validates best, else the last one
 
@@ -161,7 +158,7 @@ def learn_whole(learned: Learned, backbone: Backbone, lesson: Lesson) -> None:
     learned.notes.append(
         f"{backbone.name} started without weights: all its layers were trained, in one phase"
     )
-    train = lesson.train.labelled(lesson.settings, shuffle=True)
+    train = _shuffled(lesson, "whole")
     validation = lesson.validation.labelled(lesson.settings)
     curve = _fit("whole", learned.network, lesson.manner.whole_rate, train, validation, lesson)
     learned.phases.append(curve)
@@ -170,7 +167,7 @@ def learn_whole(learned: Learned, backbone: Backbone, lesson: Lesson) -> None:
 def fine_tune(learned: Learned, backbone: Backbone, lesson: Lesson) -> bool:
     """Phase two: the last layers too; what it learns is kept only when validation gets better."""
     network = learned.network
-    train = lesson.train.labelled(lesson.settings, shuffle=True)
+    train = _shuffled(lesson, "fine-tuning")
     validation = lesson.validation.labelled(lesson.settings)
     before, weights = _loss(network, validation, lesson.judged_by), network.get_weights()
     unfreeze_last(backbone.network, lesson.settings.fine_tune_layers)
@@ -205,10 +202,7 @@ def _arrays(known: Known, settings: TrainSettings, *, shuffle: bool = False) -> 
 
 def _compile(network: keras.Model, rate: Rate, manner: Manner) -> None:
     """The cross-entropy of each head, in nats, averaged over its labelled pictures."""
-    if manner.optimizer == SGD:
-        optimizer = keras.optimizers.SGD(rate, momentum=MOMENTUM, nesterov=True)
-    else:
-        optimizer = keras.optimizers.Adam(rate)
+    optimizer = keras.optimizers.Adam(rate)
     network.compile(
         precision.scaled(optimizer) if precision.policy() == precision.MIXED else optimizer,
         loss={head: _loss_of(manner) for head in network.output},
@@ -250,39 +244,50 @@ def _fit(
     falling, changers = lesson.schedule(rate, int(train.cardinality()) * lesson.settings.epochs)
     _compile(network, falling, lesson.manner)
     kept = Checkpoints(lesson.kept, phase)
-    if kept.done.exists():
+    if kept.is_done:
         lesson.progress(f"{phase} was done before: its weights are taken up")
-        kept.take_up(network, kept.done)
+        kept.take_up(network, "done")
         return _curve(phase, kept.rows)
-    if begun := kept.epochs:
-        lesson.progress(f"{phase} was interrupted: it goes on after epoch {begun}")
-        kept.take_up(network)
-    stopping = keras.callbacks.EarlyStopping(
-        f"val_{lesson.judged_by}", mode="min", patience=PATIENCE
-    )
+    begun = kept.epochs
     history = _History(phase, list(network.output), lesson, kept, kept.rows[:begun], long=long)
-    network.fit(
-        train,
-        validation_data=validation,
-        epochs=lesson.settings.epochs,
-        initial_epoch=begun,
-        shuffle=False,  # the dataset does it
-        verbose=0,
-        callbacks=[*([stopping] if lesson.manner.keep_best else []), *changers, history],
-    )
+    if begun:
+        lesson.progress(f"{phase} was interrupted: it goes on after epoch {begun}")
+        kept.take_up(network, f"after-{begun}")
+    if not history.ends:
+        network.fit(
+            train,
+            validation_data=validation,
+            epochs=lesson.settings.epochs,
+            initial_epoch=begun,
+            shuffle=False,  # the dataset does it
+            verbose=0,
+            callbacks=[*changers, history],
+        )
     curve = _curve(phase, history.rows)
     if lesson.manner.keep_best:
-        kept.take_up(network, kept.best)
-    kept.save(network, kept.done)
+        kept.take_up(network, f"best-{curve['best_epoch']}")
+    kept.save(network, "done")
     return curve
+
+
+def _shuffled(lesson: Lesson, phase: str) -> tf.data.Dataset:
+    """The pictures to learn from, in other orders than in the epochs before an interruption."""
+    begun = Checkpoints(lesson.kept, phase).epochs
+    settings = replace(lesson.settings, seed=lesson.settings.seed + begun)
+    return lesson.train.labelled(settings, shuffle=True)
+
+
+def _best(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """The epoch with the least loss on validation, if any is a number."""
+    numbers = [row for row in rows if np.isfinite(row["val_loss"])]
+    return min(numbers, key=lambda row: row["val_loss"], default=None)
 
 
 def _curve(phase: str, rows: Sequence[dict[str, Any]]) -> Curve:
     """A phase as history.json has it."""
-    numbers = [row for row in rows if np.isfinite(row["val_loss"])]
-    if not numbers:
+    best = _best(rows)
+    if best is None:
         raise ValueError(f"{phase}: the loss stopped being a number in the first epoch")
-    best = min(numbers, key=lambda row: row["val_loss"])
     return {
         "phase": phase,
         "best_epoch": best["epoch"],
@@ -318,18 +323,32 @@ class _History(keras.callbacks.Callback):
             **_pair(logs, "loss", self._lesson.judged_by),
             "heads": {head: self._head(logs, head) for head in self._heads},
         }
-        before = [one["val_loss"] for one in self.rows if np.isfinite(one["val_loss"])]
-        if row["val_loss"] < min(before, default=np.inf):
-            self._kept.save(self.model, self._kept.best)
+        before = _best(self.rows)
         self.rows.append(row)
+        best = _best(self.rows)
         most = "at most " if self._lesson.manner.keep_best else ""
         self._lesson.progress(
             f"{self._phase}, epoch {epoch + 1} of {most}{self._lesson.settings.epochs}:"
             f" loss {row['loss']:.3f}, on validation {row['val_loss']:.3f}"
         )
+        better = self._lesson.manner.keep_best and best is row
+        if better:
+            self._kept.save(self.model, f"best-{epoch + 1}")
         self._kept.tell(self.rows)
         if self._long:
-            self._kept.after(self.model, epoch + 1)
+            self._kept.save(self.model, f"after-{epoch + 1}")
+            self._kept.drop(f"after-{epoch}")
+        if better and before:  # until now a killed training might have gone on from it
+            self._kept.drop(f"best-{before['epoch']}")
+        self.model.stop_training = self.ends
+
+    @property
+    def ends(self) -> bool:
+        """Whether enough was learned: after all epochs, or PATIENCE ones without a better one."""
+        best, told = _best(self.rows), len(self.rows)
+        without = told - best["epoch"] if best else told
+        impatient = self._lesson.manner.keep_best and without >= PATIENCE
+        return impatient or told >= self._lesson.settings.epochs
 
     def _head(self, logs: Mapping[str, float], head: str) -> dict[str, float]:
         return {
