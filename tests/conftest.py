@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.posts_world import PostBench, tiny_weights
 from tests.shop import Shop
@@ -20,7 +20,7 @@ HERE = Path(__file__).resolve().parent
 
 
 # A busy machine is no fault of the code.
-settings.register_profile("patient", deadline=None)
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
 # By which coverage reaches into the processes that a test starts.

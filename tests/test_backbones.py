@@ -76,6 +76,7 @@ def test_efficientnet_from_a_file_is_the_one_by_name(tmp_path, monkeypatch):
     assert np.allclose(features(from_file, pixels()), expected, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.filterwarnings("ignore:Skipping nested container")  # Keras, of each layer
 def test_weights_of_another_network_are_refused(tmp_path):
     """A file that does not fit is told."""
     path = tmp_path / "cnn.weights.h5"

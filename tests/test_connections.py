@@ -114,7 +114,7 @@ def test_connection_lost_while_asking_is_a_broken_one():
 def test_nobody_is_asked_once_all_is_over():
     """A thread that waited for its turn connects no more."""
     with Shop() as shop, fetcher_for(shop, per_host=1) as fetcher:
-        shop.pages["/slow.gif"] = lambda _: time.sleep(1)
+        shop.pages["/slow.gif"] = lambda _: time.sleep(20)
         first = threading.Thread(target=_until_closed, args=(fetcher, shop.url("/slow.gif")))
         first.start()
         while not shop.asked:
@@ -123,8 +123,8 @@ def test_nobody_is_asked_once_all_is_over():
         second.start()
         time.sleep(0.05)
         fetcher.close()
-        first.join(timeout=1)
-        second.join(timeout=1)
+        first.join(timeout=10)
+        second.join(timeout=10)
         assert not first.is_alive()
         assert not second.is_alive()
         assert len(shop.asked) == 1
@@ -181,8 +181,8 @@ def test_name_that_cannot_be_asked_for(name):
     """It is known at once to have no address."""
     started = time.monotonic()
     with pytest.raises(Missed, match=Reason.DNS):
-        Guard().addresses(name, 80, started + 5)
-    assert time.monotonic() - started < 1
+        Guard().addresses(name, 80, started + 20)
+    assert time.monotonic() - started < 10
 
 
 def test_name_without_addresses(monkeypatch):

@@ -260,7 +260,7 @@ def test_name_server_that_hangs_is_given_up(monkeypatch):
     answer = fetched("http://shop.example/a.gif", connect_timeout=0.3, tries=1)
     hang.set()
     assert answer.reason == Reason.DNS
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 8
 
 
 def test_threads_share_a_look_up(monkeypatch):

@@ -248,10 +248,10 @@ def test_picture_that_is_always_refused_is_its_own_trouble():
 
 
 @pytest.mark.parametrize("reason", [Reason.DEADLINE, Reason.TIMEOUT, Reason.DNS])
-@pytest.mark.parametrize(("seconds", "blamed"), [(0.5, False), (2.0, True)])
+@pytest.mark.parametrize(("seconds", "blamed"), [(5.0, False), (20.0, True)])
 def test_host_that_had_no_time_is_not_blamed(reason, seconds, blamed):
     """What others left of a location's time was too short to answer in."""
-    hosts = Hosts(settings(down_after=3, connect_timeout=1.0))
+    hosts = Hosts(settings(down_after=3, connect_timeout=10.0))
     for _ in range(3):
         with pytest.raises(Missed), hosts.slot("shop", Budget(seconds)) as host:
             raise Missed(reason)
@@ -276,7 +276,7 @@ def test_short_refusal_of_a_burst_prolongs_nothing():
     host.failed(refusal(), together, Budget(9))
     started = time.monotonic()
     with host.slot(Budget(9)):
-        assert 0.1 < time.monotonic() - started < 1
+        assert 0.1 < time.monotonic() - started < 5
 
 
 def test_hosts_are_forgotten(monkeypatch):

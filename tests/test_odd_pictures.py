@@ -99,12 +99,12 @@ def test_picture_that_takes_for_ever_is_given_up(tmp_path):
     (path,) = write(tmp_path, [slow])
     good = tmp_path / "good.jpg"
     good.write_bytes(saved(scene(), "JPEG"))
-    with Decoder(SIDE, DecodeSettings(seconds=1)) as decoder:
+    with Decoder(SIDE, DecodeSettings(seconds=3)) as decoder:
         assert decoder.decode(good).outcome == "ok"
         started = time.monotonic()
         assert faults(slow, decoder.decode(path)) == []
         # It is asked for twice: it turns out to be heavy.
-        assert time.monotonic() - started < 4
+        assert time.monotonic() - started < 30
         assert decoder.decode(good).outcome == "ok"
     assert not decoders._HEAVY.locked()  # other heavy pictures do not wait for it
 

@@ -69,12 +69,12 @@ def test_retry_after_is_kept_to(wait, status, shop):
     with fetcher_for(shop) as fetcher:
         answer = fetcher.fetch(shop.url("/late.gif"))
     assert (answer.outcome, answer.attempts) == ("fetched", 2)
-    assert 0.9 < time.monotonic() - started < 4
+    assert 0.9 < time.monotonic() - started < 20
 
 
 def test_host_is_left_alone_by_all_its_pictures(shop):
     """One picture was refused: the next one is not even asked for before its time."""
-    shop.pages["/late.gif"] = refuses("1", times=1)
+    shop.pages["/late.gif"] = refuses("3", times=1)
     with fetcher_for(shop) as fetcher:
         refused = threading.Thread(target=fetcher.fetch, args=[shop.url("/late.gif")])
         refused.start()
@@ -83,7 +83,7 @@ def test_host_is_left_alone_by_all_its_pictures(shop):
         time.sleep(0.1)
         started = time.monotonic()
         assert fetcher.fetch(shop.url("/a.gif")).outcome == "fetched"
-        assert time.monotonic() - started > 0.6
+        assert time.monotonic() - started > 1
         refused.join()
 
 
@@ -107,7 +107,7 @@ def test_long_wait_is_left_to_another_night(wait, next_try, shop):
     with fetcher_for(shop) as fetcher:
         answer = fetcher.fetch(shop.url("/s.gif"))
         other = fetcher.fetch(shop.url("/a.gif"))
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
     assert (answer.reason, answer.http_status, answer.attempts) == (Reason.RATE_LIMITED, 429, 1)
     assert (other.reason, other.http_status) == (Reason.RATE_LIMITED, None)
     for failed in (answer, other):
@@ -124,7 +124,7 @@ def test_nonsense_in_retry_after(wait, shop):
     with fetcher_for(shop) as fetcher:
         answer = fetcher.fetch(shop.url("/s.gif"))
     assert (answer.reason, answer.attempts) == (Reason.RATE_LIMITED, 3)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 def test_closing_ends_the_wait(shop):
@@ -135,7 +135,7 @@ def test_closing_ends_the_wait(shop):
     started = time.monotonic()
     with pytest.raises(FetcherClosed):
         fetcher.fetch(shop.url("/s.gif"))
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 def test_host_that_refuses_everything_holds_nobody_up(shop):
@@ -152,7 +152,7 @@ def test_host_that_refuses_everything_holds_nobody_up(shop):
     outcomes = Counter((answer.host, answer.outcome) for answer in answers[::2])
     assert outcomes == {("127.0.0.1", "fetched"): 200}
     assert {answer.reason for answer in answers[1::2]} == {Reason.RATE_LIMITED}
-    assert together < 2 * alone + 1.5
+    assert together < 2 * alone + 10
     assert asked < 120
 
 

@@ -90,14 +90,12 @@ def test_card_of_another_model_is_refused(tiny_model, tmp_path):
 
 
 def test_tensorflow_is_never_imported(tiny_model):
-    """Tagging loads the model without TensorFlow or Keras, says nothing, and in a moment."""
+    """Tagging loads the model without TensorFlow or Keras, and says nothing."""
     code = (
-        "import sys, time, pathlib, numpy\n"
+        "import sys, pathlib, numpy\n"
         "from catalog.models.runtime import Runtime\n"
-        "start = time.perf_counter()\n"
         f"runtime = Runtime(pathlib.Path({str(tiny_model)!r}))\n"
         "runtime.run(numpy.zeros((2, 32, 32, 3), numpy.uint8))\n"
-        "assert time.perf_counter() - start < 5\n"
         "print([name for name in ('tensorflow', 'keras', 'sklearn', 'pandas')"
         " if name in sys.modules])\n"
     )
