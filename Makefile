@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test coverage faults audit old-duckdb lint format dictionary messages clean
+.PHONY: demo test coverage faults audit old-duckdb jax lint format dictionary messages clean
 
 demo: $(VENV)/installed
 	$(BIN)/catalog --store demo-store demo
@@ -35,6 +35,13 @@ old-duckdb: $(VENV)/installed $(OLD_DUCKDBS:%=$(VENV)/duckdb-%)
 
 $(VENV)/duckdb-%: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --no-deps --target $@ duckdb==$*
+
+# A training where there is JAX and no TensorFlow.
+jax: $(VENV)/installed $(VENV)/jax
+	CATALOG_JAX=$(CURDIR)/$(VENV)/jax $(BIN)/pytest tests/test_jax.py
+
+$(VENV)/jax: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --target $@ jax grain
 
 PACKAGES := catalog engagement jobs reports sql
 lint: $(VENV)/installed

@@ -7,7 +7,6 @@ from catalog.models.settings import TrainSettings
 
 # As catalog.models has them, which takes seconds to load.
 SMALL_NETWORKS = ("dense", "convolutions", "residual")
-CHANGES = ("mirror", "shift", "zoom", "erase")
 SCHEDULES = ("constant", "cosine", "exponential")
 
 
@@ -19,12 +18,11 @@ class ClassSettings(TrainSettings):
     channels: int = 3  # 1 for grey pictures
     several_depths: bool = False  # features of more layers than the last; a backbone's
     standardised: bool = False  # features to mean 0 and spread 1; a backbone's
-    changes: tuple[str, ...] = ()  # of CHANGES, by chance while learning
+    changes: tuple[str, ...] = ()
     dropout: float = 0.0
     decay: float = 0.0  # L2 penalty of the classes' layer
     schedule: str = "constant"
     rate: float = 1e-3  # of phase one
-    fine_rate: float = 1e-5  # of phase two
     fine_epochs: int = 10
     smoothing: float = 0.0  # of the labels
     keep_best: bool = False  # the epoch that validates best, else the last one
@@ -37,8 +35,6 @@ class ClassSettings(TrainSettings):
         super().__post_init__()
         if self.schedule not in SCHEDULES:
             raise ValueError(f"schedule is {' or '.join(SCHEDULES)}, not {self.schedule!r}")
-        if unknown := set(self.changes) - set(CHANGES):
-            raise ValueError(f"changes are {', '.join(CHANGES)}, not {min(unknown)!r}")
         if self.channels not in (1, 3) or (self.channels == 1 and not self.small):
             raise ValueError(
                 f"channels is 3, or 1 with {', '.join(SMALL_NETWORKS)}:"
@@ -62,9 +58,8 @@ class ClassSettings(TrainSettings):
         return {name: value for name, value in told.items() if name not in idle}
 
     def _check_numbers(self) -> None:
-        for name in ("rate", "fine_rate"):
-            if not 0 < getattr(self, name) <= 10:
-                raise ValueError(f"{name} is above 0 and at most 10, not {getattr(self, name)!r}")
+        if not 0 < self.rate <= 10:
+            raise ValueError(f"rate is above 0 and at most 10, not {self.rate!r}")
         for name in ("dropout", "decay", "smoothing", "validation"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is a share below 1, not {getattr(self, name)!r}")

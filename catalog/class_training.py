@@ -25,7 +25,7 @@ from catalog.models import (
 )
 from catalog.models.artefact import Card, hashes, save_card
 from catalog.models.backbones import Backbone
-from catalog.models.datasets import answering, by_row
+from catalog.models.datasets import outputs_of
 from catalog.models.provenance import Origin
 from catalog.models.runtime import EMBEDDING
 from catalog.models.sides import ClassSide
@@ -44,9 +44,6 @@ from catalog.models.training import (
     pooled,
     standardiser,
 )
-
-REMEMBERED = 512 * 2**20
-"""Bytes of pixels that a side may have to be decoded only once."""
 
 SCHEDULES = {
     "constant": schedules.constant,
@@ -110,16 +107,15 @@ def train_classes(
         judged_by="log_loss",
         manner=Manner(
             heads_rate=settings.rate,
-            fine_rate=settings.fine_rate,
             whole_rate=settings.rate,
             smoothing=settings.smoothing,
             keep_best=settings.keep_best,
         ),
-        fine_epochs=settings.fine_epochs,
     )
     backbone = _backbone(settings)
     learned, phase_one = _learn(backbone, len(data.classes), lesson, settings)
 
+    export.check_backend()
     progress("measuring and exporting")
     once = learned.network
     if settings.mirrored:
@@ -241,10 +237,7 @@ def _lot(
         (folder / name).mkdir(parents=True)
     files = [folder / folders[pictures.codes[row]] / f"{row:08d}" for row in rows]
     pictures.save(rows.tolist(), files, settings.image_size, settings.channels)
-    size = len(rows) * settings.image_size**2 * settings.channels
-    side = ClassSide(
-        folder, folders, HEAD, settings.channels, changes, in_memory=size <= REMEMBERED
-    )
+    side = ClassSide(folder, folders, HEAD, settings.channels, changes)
     kept = [int(path.stem) for path in side.files]
     return Lot([pictures.names[row] for row in kept], pictures.codes[kept].astype(np.int64), side)
 
@@ -269,9 +262,9 @@ def _learn(
         learn_whole(learned, backbone, lesson)
         precision.in_full(backbone.network)
         return learned, None
-    answer = frozen(backbone)
+    still = frozen(backbone)
     train, validation = (
-        pooled(answer, side, settings) for side in (lesson.train, lesson.validation)
+        pooled(still, side, settings) for side in (lesson.train, lesson.validation)
     )
     lesson.progress(f"features of {len(train) + len(validation):,} pictures computed")
     standard = standardiser(train) if settings.standardised else None
@@ -316,7 +309,7 @@ def _before(
         return None
     last = once.get_weights()
     once.set_weights(phase_one)
-    said = by_row(answering(network), lot.side.pixels(settings), lot.side.count)[HEAD]
+    said = outputs_of(network, lot.side.pixels(settings), settings)[HEAD]
     once.set_weights(last)
     return metrics.Share(int((said.argmax(axis=1) == lot.codes).sum()), len(lot.codes))
 
@@ -334,10 +327,9 @@ def _ask(
 ) -> dict[str, dict[str, np.ndarray]]:
     """For each side its scores, and the unreduced features as EMBEDDING."""
     outputs = {**learned.network.output, EMBEDDING: learned.features.output}
-    answer = answering(keras.Model(learned.network.input, outputs))
+    network = keras.Model(learned.network.input, outputs)
     return {
-        side: by_row(answer, lot.side.pixels(settings), lot.side.count)
-        for side, lot in lots.items()
+        side: outputs_of(network, lot.side.pixels(settings), settings) for side, lot in lots.items()
     }
 
 

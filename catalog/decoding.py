@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 BEST = 5
+LEAST = 1e-12  # of a score, for a logarithm is to be taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,26 @@ def decode(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     codes = np.where(empty, -1, np.argmax(np.nan_to_num(scores, nan=-1.0), axis=1))
     confidence = np.where(empty, np.nan, scores.max(axis=1))
     return codes, confidence
+
+
+def decode_jointly(
+    scores: Sequence[np.ndarray], combinations: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The best labels of several heads together, of those that go together.
+
+    scores: a float [rows, labels] of each head; combinations: int [m, heads], the codes that do.
+    Gives codes int64 [rows, heads] of the combination whose scores have the largest product, and
+    each head's own score of its code, float64 [rows, heads]; -1 and NaN where a row is NaN.
+    """
+    together = np.zeros((len(scores[0]), len(combinations)))
+    for head, each in enumerate(scores):
+        together += np.log(np.maximum(each, LEAST))[:, combinations[:, head]]
+    codes, _ = decode(together)
+    unseen = codes < 0
+    chosen = np.where(unseen[:, None], -1, combinations[codes])
+    rows = np.arange(len(chosen))
+    sure = np.stack([each[rows, chosen[:, head]] for head, each in enumerate(scores)], axis=1)
+    return chosen, np.where(unseen[:, None], np.nan, sure)
 
 
 def ranked(scores: np.ndarray, best: int = BEST) -> tuple[np.ndarray, np.ndarray]:

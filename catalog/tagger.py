@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from catalog.attributes import Attribute, Vocabulary, learn_vocabulary
-from catalog.models.sides import Targets
+from catalog.models.datasets import Targets
 
 TASK = "tagger"
 

@@ -1,7 +1,7 @@
 """Training a tagger: from labelled pictures to a model folder that carries its evidence."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,22 @@ import keras
 import numpy as np
 
 from catalog.attributes import DEFAULT, Attribute, Vocabulary
+from catalog.deciding import cool, decided_figures, decisions_of, likeness_figures, truths
+from catalog.decisions import likeness_of
 from catalog.models import backbones, export, metrics, provenance, splits, weights
 from catalog.models.artefact import SPLIT, Card, hashes, save_card
-from catalog.models.datasets import answering, by_row, in_order, lay_out, rows
+from catalog.models.datasets import in_order, lay_out, outputs_of, read
 from catalog.models.provenance import Origin
 from catalog.models.runtime import EMBEDDING
 from catalog.models.settings import TrainSettings
 from catalog.models.sides import FlatSide
 from catalog.models.splits import SIDES, TEST, TRAIN, VALIDATE, Member
 from catalog.models.training import Learned, Lesson, Progress, learn
+from catalog.other_pictures import other_pictures
 from catalog.tagger import TASK, Heads, heads_to_learn, targets
+
+OTHERS = 50
+"""Pictures of each kind that shows no product, by which the likeness is checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +57,10 @@ class Lot:
         """The pictures, example by example."""
         return sorted(self.folder.glob("*.png"))
 
-    def side(self, vocabulary: Vocabulary) -> FlatSide:
+    def side(self, vocabulary: Vocabulary, changes: Sequence[str]) -> FlatSide:
         """The lot as training wants it."""
-        return FlatSide(self.folder, targets(self.labels, vocabulary), len(self.examples))
+        what = targets(self.labels, vocabulary)
+        return FlatSide(self.folder, what, len(self.examples), changes)
 
 
 def train_tagger(
@@ -82,7 +89,7 @@ def train_tagger(
     lots = _lay_out(examples, members, settings, work, progress)
     vocabulary, notes = heads_to_learn(lots[TRAIN].labels, attributes)
     _refuse_too_little(lots, vocabulary)
-    sides = {name: lot.side(vocabulary) for name, lot in lots.items()}
+    sides = {name: lot.side(vocabulary, settings.changes) for name, lot in lots.items()}
     backbone = backbones.build(settings.backbone, settings.weights, settings.image_size)
     learned = learn(
         backbone,
@@ -90,10 +97,17 @@ def train_tagger(
         Lesson(sides[TRAIN], sides[VALIDATE], settings, kept, progress),
     )
 
+    export.check_backend()
     progress("measuring and exporting")
     said = _ask(learned, lots, settings)
+    temperatures = cool(learned.network, vocabulary, lots[VALIDATE].labels, said, VALIDATE)
+    decisions = decisions_of(vocabulary, lots[TRAIN].labels, lots[VALIDATE].labels, said[VALIDATE])
     unreduced = said[TRAIN][EMBEDDING]
     network = export.with_embedding(TASK, learned.network, learned.features, unreduced)
+    seen = {side: export.embedded(network, said[side][EMBEDDING]) for side in SIDES}
+    likeness = likeness_of(seen[TRAIN], seen[VALIDATE])
+    decisions = replace(decisions, likeness=likeness)
+    others = _others(learned, network, lots[TRAIN], settings) if likeness else {}
     export.save(network, folder)
     provenance.write_history(folder, learned.phases)
     splits.write_split(folder / SPLIT, members)
@@ -121,12 +135,16 @@ def train_tagger(
         split=_split(members, lots, settings),
         metrics={
             **metrics.by_side(measured, TRAIN, TEST),
+            "decided": decided_figures(decisions, vocabulary, lots[TEST].labels, said[TEST]),
+            "likeness": likeness_figures(likeness, seen[TEST], others),
+            "temperatures": temperatures,
             "litert": _agreement(folder, lots[TEST], said[TEST]),
         },
         files=hashes(folder),
         parameters=network.count_params(),
         versions=provenance.versions(),
         notes=(*notes, *_unreadable(examples, lots), *learned.notes),
+        decisions=decisions.as_dict(),
     )
     save_card(folder, card)
     return card
@@ -177,12 +195,22 @@ def _ask(
 ) -> dict[str, dict[str, np.ndarray]]:
     """For each side its scores of every head, and the unreduced features as EMBEDDING."""
     outputs = {**learned.network.output, EMBEDDING: learned.features.output}
-    answer = answering(keras.Model(learned.network.input, outputs))
-    said = {}
-    for side, lot in lots.items():
-        dataset = rows(lot.folder, settings.image_size, settings.batch_size)
-        said[side] = by_row(answer, dataset, len(lot.examples))
-    return said
+    network = keras.Model(learned.network.input, outputs)
+    return {
+        side: outputs_of(network, read(lot.folder, settings.image_size), settings)
+        for side, lot in lots.items()
+    }
+
+
+def _others(
+    learned: Learned, network: keras.Model, lot: Lot, settings: TrainSettings
+) -> dict[str, np.ndarray]:
+    """The embeddings of pictures that show no product, by kind."""
+    features = keras.Model(learned.features.input, {EMBEDDING: learned.features.output})
+    pictures = other_pictures(read(lot.folder, settings.image_size), OTHERS, settings.seed)
+    said = outputs_of(features, np.concatenate(list(pictures.values())), settings)[EMBEDDING]
+    each = np.split(export.embedded(network, said), len(pictures))
+    return dict(zip(pictures, each, strict=True))
 
 
 def _measure(
@@ -191,11 +219,10 @@ def _measure(
     """Each head over its labelled examples, and the examples right in all of them."""
     heads, right = [], []
     for head, labels in vocabulary.items():
-        labelled = [row for row, given in enumerate(lot.labels) if head in given]
-        truth = metrics.encode([lot.labels[row][head] for row in labelled], labels)
+        labelled, truth = truths(lot.labels, head, labels)
         scores = said[head][labelled]
         heads.append(metrics.score_head(head, labels, truth, scores))
-        right.append(dict(zip(labelled, scores.argmax(axis=1) == truth, strict=True)))
+        right.append(dict(zip(labelled.tolist(), scores.argmax(axis=1) == truth, strict=True)))
     return heads, metrics.whole_row(right)
 
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from catalog.models import precision
 from catalog.models.backbones import Backbone
-from catalog.models.datasets import answering, by_row
-from catalog.models.sides import ClassSide, Targets
+from catalog.models.datasets import Targets, outputs_of
+from catalog.models.sides import ClassSide
 from catalog.models.splits import TRAIN
 from catalog.models.training import (
     Curve,
@@ -68,9 +68,9 @@ def learn_classifier(
     backbone = trunk(lesson.settings)
     if not backbone.pretrained:
         return _learned_whole(backbone, lesson, sides, rows, count)
-    answer = frozen(backbone)
+    still = frozen(backbone)
     features = _placed(
-        {name: pooled(answer, side, lesson.settings) for name, side in sides.items() if side.count},
+        {name: pooled(still, side, lesson.settings) for name, side in sides.items() if side.count},
         rows,
         count,
     )
@@ -82,7 +82,7 @@ def learn_classifier(
     # One question needs no head of its own; several need the trunk as it was.
     others = [head for head, _ in taught] if len(taught) > 1 else []
     scores = {head.name: answers(head, features) for head in (main, *others)}
-    still = scores[HEAD]
+    before = scores[HEAD]
     tuned = fine_tune(learned, backbone, lesson) if lesson.settings.fine_tune_layers else None
     precision.in_full(backbone.network)
     below = trunk(lesson.settings) if tuned and others else backbone
@@ -105,7 +105,7 @@ def learn_classifier(
         learned=learned,
         tested_by=tuple(head.name for head in others) or (HEAD,),
         tuned=tuned,
-        frozen=still if tuned else None,
+        frozen=before if tuned else None,
         policy=backbone.policy,
     )
 
@@ -169,9 +169,8 @@ def _asked(
     count: int,
 ) -> Floats:
     """P(high) [n] by a whole network, which looks at every picture once more."""
-    answer = answering(network)
     said = {
-        name: by_row(answer, side.pixels(lesson.settings), side.count)[HEAD]
+        name: outputs_of(network, side.pixels(lesson.settings), lesson.settings)[HEAD]
         for name, side in sides.items()
         if side.count
     }

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from catalog.models import export, metrics, provenance, splits, weights
 from catalog.models.artefact import SPLIT, Card, hashes, save_card
-from catalog.models.datasets import answering, lay_out
+from catalog.models.datasets import lay_out, outputs_of
 from catalog.models.provenance import Origin
 from catalog.models.runtime import EMBEDDING
 from catalog.models.schedules import exponential
@@ -58,13 +58,17 @@ def train_classifier(
     unreadable = int((~read).sum())
     material = material.without(~read)
     progress(f"{len(material.posts):,} pictures laid out in {'|'.join(SIDES)}/{{low,high}}")
-    sides = {name: ClassSide(work / name, CLASSES, HEAD) for name in (*SIDES, ASIDE)}
+    sides = {
+        name: ClassSide(work / name, CLASSES, HEAD, changes=settings.changes)
+        for name in (*SIDES, ASIDE)
+    }
     lesson = Lesson(
         sides[TRAIN], sides[VALIDATE], settings, kept, progress, exponential, judged_by="log_loss"
     )
     rows = {name: _rows(side, read) for name, side in sides.items()}
     trained = learn_classifier(material.questions, lesson, sides, rows)
 
+    export.check_backend()
     progress("measuring and exporting")
     network = export.with_embedding(TASK, trained.network, trained.features, trained.measured)
     export.save(network, folder)
@@ -97,7 +101,7 @@ def train_classifier(
             **_by_side(material, trained.scores[HEAD]),
             "out_of_fold": asdict(_evaluation(material, tested)),
             "fine_tuning": _fine_tuning(material, trained),
-            "litert": _agreement(folder, network, sides[TEST]),
+            "litert": _agreement(folder, network, sides[TEST], settings),
         },
         files=hashes(folder),
         parameters=network.count_params(),
@@ -310,12 +314,11 @@ def _fine_tuning(material: Material, trained: Trained) -> dict[str, Any] | None:
     return figures
 
 
-def _agreement(folder: Path, network: keras.Model, side: ClassSide) -> Any:
+def _agreement(folder: Path, network: keras.Model, side: ClassSide, settings: TrainSettings) -> Any:
     """Compare the exported file with the network on some test pictures."""
     files = side.files
     pixels = export.pixels_of([files[row] for row in export.compared(len(files))])
-    said = answering(network)(pixels)
-    return export.agreement(folder, pixels, {name: np.asarray(each) for name, each in said.items()})
+    return export.agreement(folder, pixels, outputs_of(network, pixels, settings))
 
 
 def _fallback(division: Division) -> str | None:

@@ -16,6 +16,7 @@ from jobs.pictures import rules_of
 from jobs.plan import Plan, count_untagged, make_plan
 from jobs.run import read_manifests, staged_views
 from jobs.settings import Settings, store_of
+from jobs.train_tagger import FEWEST_LABELLED
 
 LINES_SHOWN = 20
 
@@ -26,7 +27,7 @@ class Check:
 
     intake: Intake
     plan: Plan
-    model: str | None  # that would tag; None: one would be trained first
+    model: str | None  # that would tag; None: one would be trained first, or the starter
     refused: pa.Table  # every refused row: there may be millions
 
     def as_json(self) -> str:
@@ -65,12 +66,14 @@ class Check:
         ]
         if len(self.refused) > LINES_SHOWN:
             lines.append(f"  and {len(self.refused) - LINES_SHOWN:,} more (--json lists them all)")
+        trains = max(intake.labelled.values(), default=0) >= FEWEST_LABELLED
+        first = "one would be trained first" if trains else "the starter would serve"
         return "\n".join(
             [
                 *lines,
                 f"labelled  {labelled or 'nothing'}",
                 f"a run     {plan}; {plan.unchanged:,} products unchanged",
-                f"model     {self.model or 'none yet: one would be trained first'}",
+                f"model     {self.model or f'none yet: {first}'}",
             ]
         )
 

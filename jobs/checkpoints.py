@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
 
+from catalog.models.artefact import NotExported
 from jobs.errors import BadInput
 from sql.store import Store
 
@@ -46,7 +47,13 @@ def going_on(store: Store) -> Iterator[GoOn]:
             taken.append(folder)
             return folder
 
-        yield folder_of
+        try:
+            yield folder_of
+        except NotExported as error:
+            raise BadInput(
+                str(error),
+                hint="run the same command with KERAS_BACKEND=tensorflow: it goes on from here",
+            ) from error
         for folder in taken:
             shutil.rmtree(folder)
 

@@ -198,10 +198,13 @@ def _is_picture(path: Path) -> bool:
 def _tag_pictures(
     settings: Settings, pictures: Sequence[Path], model: str | None, as_json: bool
 ) -> None:
-    from jobs.models import TAGGER, model_for  # noqa: PLC0415
+    from jobs.models import TAGGER, find_model, model_for  # noqa: PLC0415
     from jobs.single import look_at  # noqa: PLC0415
+    from jobs.starter import NAME  # noqa: PLC0415
 
-    looks = look_at(pictures, model_for(store_of(settings), TAGGER, model), settings.decode)
+    store = store_of(settings)
+    found = find_model(store, TAGGER, model) or model_for(store, TAGGER, NAME)
+    looks = look_at(pictures, found, settings.decode)
     for look in looks:
         click.echo(look.as_json() if as_json else look)
     sys.exit(DONE if all(look.heads for look in looks) else TOO_MANY_FAILED)

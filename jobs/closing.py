@@ -34,6 +34,7 @@ def close(
             source=catalogue.source,
             model=model.name,
             vocabulary=model.card.vocabulary,
+            decisions=model.decisions,
             attributes=[attribute.name for attribute in settings.attributes],
             causes=causes(run.store, model),
         )

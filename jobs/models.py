@@ -6,7 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalog.decisions import Decisions
 from catalog.models.artefact import CARD, Card, ModelRefused, load_card
+from jobs import starter
 from jobs.errors import BadInput
 from sql.store import Store, current
 
@@ -31,16 +33,23 @@ class Model:
         """<name>/<version>."""
         return self.card.model
 
+    @property
+    def decisions(self) -> Decisions:
+        """How its scores become labels; ValueError when its card makes no sense of that."""
+        return Decisions.of(self.card.decisions, self.card.vocabulary)
+
 
 def find_model(store: Store, task: str, asked: str | None) -> Model | None:
-    """The model that was asked for (<name>/<version>, or a folder), else the task's current one.
+    """The model that was asked for, else the task's current one.
+
+    Asked for is <name>/<version>, a folder, or the starter that comes with the catalog.
 
     None when nothing was asked for and the store has none; BadInput when it can't be trusted.
     """
     name = asked or current(store, task)
     if name is None:
         return None
-    folder = store.models / name
+    folder = starter.FOLDER if name == starter.NAME else store.models / name
     if not (folder / CARD).is_file():
         folder = Path(name)
     try:
@@ -49,7 +58,12 @@ def find_model(store: Store, task: str, asked: str | None) -> Model | None:
         raise BadInput(str(error), hint="`catalog models` lists those of the store") from error
     if card.task != task:
         raise BadInput(f"{name} is a model for {card.task}, not for {task}")
-    return Model(folder, card)
+    model = Model(folder, card)
+    try:
+        model.decisions  # noqa: B018 - asked here, before hours of work
+    except ValueError as error:
+        raise BadInput(f"{folder}: {error}") from error
+    return model
 
 
 def model_for(store: Store, task: str, asked: str | None) -> Model:

@@ -71,6 +71,10 @@ def train_options(defaults: TrainSettings) -> Callable[..., Any]:
             type=int,
             help=f"Unfrozen in phase two [{defaults.fine_tune_layers}].",
         ),
+        click.option(
+            "--fine-rate", type=float, help=f"Of learning, in phase two [{defaults.fine_rate:g}]."
+        ),
+        click.option("--fine-epochs", type=int, help="At the most, in phase two [epochs]."),
         click.option("--seed", type=int, help=f"[{defaults.seed}]"),
     )
     return lambda command: _with(command, options)

@@ -96,7 +96,7 @@ class Answers:
         return self._table("serve_failures", {}, lambda row: failure_row(self.language, row))
 
     def unsure(self, below: float) -> tuple[list[list[object]], str]:
-        """The labels below a confidence in per cent, and how many of all these are."""
+        """The labels to review, or below a confidence in per cent, and how many these are."""
         params = {"below": below / 100}
         return self._table("serve_unsure", params, _unsure_row)
 
@@ -127,8 +127,8 @@ class Answers:
         self, query: str, params: dict[str, Any], write: Callable[[dict[str, Any]], list[object]]
     ) -> tuple[list[list[object]], str]:
         rows = self._asked(query, params | {"top": MOST_ROWS})
-        total = rows[0]["total"] if rows else 0
-        return [write(row) for row in rows], shown_of(self.language, len(rows), total)
+        total, to_review = (rows[0]["total"], rows[0].get("to_review", 0)) if rows else (0, 0)
+        return [write(row) for row in rows], shown_of(self.language, len(rows), total, to_review)
 
     def _asked(self, query: str, params: dict[str, Any]) -> list[dict[str, Any]]:
         """Rows; none without a database, which the page says at its top."""

@@ -66,8 +66,8 @@ class RunCounts:
         """What to do about pictures that could not be had, and are not due yet."""
         return f", {self.failed:,} pictures of theirs failed: {RETRY}" if self.failed else ""
 
-    def lines(self, decided: str) -> str:
-        """The counts a line each, with one about what was decided."""
+    def lines(self, decided: str, review: str = "") -> str:
+        """The counts a line each, with one about what was decided, and maybe one on its review."""
         return "\n".join(
             [
                 (
@@ -79,6 +79,7 @@ class RunCounts:
                     f" + {self.cached:,} cached + {self.failed:,} failed"
                 ),
                 f"{decided} ({self._since()})",
+                *([f"review    {review}"] if review else []),
                 f"run       {self.run}, {self.seconds:.1f} s",
                 f"report    {self.report}",
                 f"database  {self.database}",
@@ -88,18 +89,37 @@ class RunCounts:
 
 @dataclass(frozen=True)
 class Summary(RunCounts):
-    """The counts of a run of `catalog tag`: products = tagged + untagged."""
+    """The counts of a run of `catalog tag`: products = tagged + untagged.
+
+    `to_review` of them have a tag to review, `not_a_product` show none; None where the model can't
+    tell.
+    """
 
     products: int
     tagged: int
     untagged: int
+    to_review: int | None = None
+    not_a_product: int | None = None
 
     def __str__(self) -> str:
         if self.run is None:
             return f"nothing to do: {self.products:,} products are as they were{self._missing}"
         return self.lines(
-            f"products  {self.products:,} = {self.tagged:,} tagged + {self.untagged:,} untagged"
+            f"products  {self.products:,} = {self.tagged:,} tagged + {self.untagged:,} untagged",
+            self._review,
         )
+
+    @property
+    def _review(self) -> str:
+        """What a person should look at, as far as the model can tell."""
+        told = []
+        if self.to_review is not None:
+            have = "has" if self.to_review == 1 else "have"
+            told.append(f"{self.to_review:,} of {self.products:,} products {have} a tag to review")
+        if self.not_a_product is not None:
+            are = "is" if self.not_a_product == 1 else "are"
+            told.append(f"{self.not_a_product:,} {are} not a product")
+        return ", ".join(told)
 
 
 def summarise(
@@ -112,11 +132,13 @@ def summarise(
 ) -> Summary:
     """Count what a run came to; `con` shows the store as the run leaves it."""
     tagged = statements.count(con, "tagged", source=source)
+    [review] = statements.table(con, "to_review", source=source).to_pylist()
     return Summary(
         **counted(run, con, intake, plan, report),
         products=plan.records,
         tagged=tagged,
         untagged=plan.records - tagged,
+        **review,
     )
 
 

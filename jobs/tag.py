@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from jobs import starter
 from jobs.console import Console
 from jobs.errors import BadInput
 from jobs.inputs import Catalogue
@@ -11,6 +12,7 @@ from jobs.plan import count_untagged, make_plan
 from jobs.run import open_run
 from jobs.settings import Settings, store_of
 from jobs.summary import Summary, summarise
+from sql.store import Store
 
 
 @dataclass(frozen=True)
@@ -24,22 +26,36 @@ class Tagging:
 
 
 def tag_or_train(job: Tagging, settings: Settings, console: Console) -> Summary:
-    """Tag with the model that there is; train one first when there is none, or when asked to."""
+    """Tag with the model that there is; get one first when there is none, or when asked to."""
     store = store_of(settings)
     if job.retrain and job.model:
         raise BadInput("--train and --model ask for different models: give one of them")
+    if job.model == starter.NAME:
+        job = replace(job, model=starter.install(store, serve=False))
     if job.retrain or find_model(store, TAGGER, job.model) is None:
-        job.catalogue.check_header()
-        why = "asked to train" if job.retrain else "the store has no tagger"
-        console.say(f"{why}: training one first on the labelled rows of {job.catalogue.csv}")
-        # Loaded here: most nights train nothing.
-        from jobs.train_tagger import Training, train  # noqa: PLC0415
-        from jobs.training import train_first  # noqa: PLC0415
-
-        training = Training((job.catalogue,), settings.train, job.refetch)
-        model = train_first(store, train, training, settings, console)
-        job = replace(job, model=model, refetch=False)
+        job = _with_first_model(job, store, settings, console)
     return tag(job, settings, console)
+
+
+def _with_first_model(job: Tagging, store: Store, settings: Settings, console: Console) -> Tagging:
+    """The job with a model that was trained for it, or without labels with the starter."""
+    job.catalogue.check_header()
+    why = "asked to train" if job.retrain else "the store has no tagger"
+    console.say(f"{why}: training one first on the labelled rows of {job.catalogue.csv}")
+    # Loaded here: most nights train nothing.
+    from jobs.train_tagger import TooFewLabels, Training, train  # noqa: PLC0415
+    from jobs.training import train_first  # noqa: PLC0415
+
+    training = Training((job.catalogue,), settings.train, job.refetch)
+    try:
+        model = train_first(store, train, training, settings, console)
+    except TooFewLabels as few:
+        if job.retrain:
+            raise
+        model = starter.install(store, serve=True)
+        console.say(f"{few.said} {model}, which comes with the catalog, serves instead")
+        return replace(job, model=model)
+    return replace(job, model=model, refetch=False)
 
 
 def tag(job: Tagging, settings: Settings, console: Console) -> Summary:

@@ -18,10 +18,11 @@ from jobs.checkpoints import GoOn, going_on
 from jobs.console import Console
 from jobs.errors import BadInput
 from jobs.inputs import Catalogue
-from jobs.models import TAGGER, find_model
+from jobs.models import TAGGER, Model, find_model
 from jobs.recipe import Recipe, by_seeds
 from jobs.report import write_index, write_model_report
 from jobs.settings import Settings, store_of
+from jobs.starter import NAME as STARTER
 from jobs.training import (
     Trained,
     check_weights,
@@ -35,6 +36,10 @@ from sql import statements
 from sql.store import Store
 
 FEWEST_LABELLED = 100  # products; fewer leave nothing to test on
+
+
+class TooFewLabels(BadInput):
+    """There is nothing that a model could learn from and be tested on."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,6 @@ def train(job: Training, settings: Settings, console: Console) -> Trained:
     store = store_of(settings)
     for catalogue in job.catalogues:
         catalogue.check_header()
-    check_weights(job.train)
     _check_labels(job, settings)
     pictures = [
         {**row, "source": catalogue.source}
@@ -117,21 +121,25 @@ def _pictures(
         catalogue,
         settings,
         console,
-        partial(_refuse_too_little, catalogue),
+        partial(_refuse, job, catalogue),
         lambda con: statements.table(con, "training_pictures").to_pylist(),
         refetch=job.refetch,
         arguments=job.arguments,
     )
 
 
-def _refuse_too_little(catalogue: Catalogue, _: duckdb.DuckDBPyConnection, intake: Intake) -> None:
+def _refuse(
+    job: Training, catalogue: Catalogue, _: duckdb.DuckDBPyConnection, intake: Intake
+) -> None:
+    """Before anything is fetched: too few labels, or weights that can't be had."""
     labelled = max(intake.labelled.values(), default=0)
     if labelled < FEWEST_LABELLED:
-        raise BadInput(
+        raise TooFewLabels(
             f"{catalogue.csv} has {labelled} labelled products:"
             f" {FEWEST_LABELLED} are the least to train and test on",
             hint="fill in more labels, or name a model with --model",
         )
+    check_weights(job.train)
 
 
 def _train(
@@ -153,7 +161,7 @@ def _train(
     work, folder = scratch / "work", scratch / "model"
     work.mkdir()
     folder.mkdir()
-    before = find_model(store, TAGGER, None)
+    before = _before(store)
     console.say(f"training {train.backbone} at {train.image_size} px on {len(pictures):,} pictures")
     examples = [
         Example(
@@ -193,6 +201,12 @@ def _train(
     except ValueError as error:
         raise BadInput(f"no tagger can be trained on {job.csvs}: {error}") from error
     return folder
+
+
+def _before(store: Store) -> Model | None:
+    """The model whose sides of the split are kept; the starter's are of other shops' pictures."""
+    before = find_model(store, TAGGER, None)
+    return None if before and before.card.name == STARTER else before
 
 
 def _name(job: Training, row: dict[str, Any]) -> str:

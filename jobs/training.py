@@ -83,10 +83,12 @@ def check_weights(train: TrainSettings) -> None:
 
 
 def hush_tensorflow() -> None:
-    """TensorFlow's own chatter is no message to a user; it reads this when it is loaded."""
+    """Load Keras, and TensorFlow with it, whose own chatter is no message to a user."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Else it asks the system for each tensor's memory anew: a third of the CPU of a training.
+    os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "1")
     with hushed():  # it tells of GPUs that are not there, whatever it was told
-        import tensorflow as tf  # noqa: F401, PLC0415 - takes seconds, and only trainings need it
+        import keras  # noqa: F401, PLC0415 - takes seconds, and only trainings need it
 
 
 def get_pictures(

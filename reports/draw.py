@@ -5,6 +5,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from catalog.decisions import RIGHT
 from catalog.models.artefact import ModelRefused
 from reports import findings, recipe_words, verdict
 from reports.coverage import UNSURE
@@ -45,6 +46,7 @@ def draw_run(
         verdict=verdict.verdict(report, language),
         next_steps=verdict.next_steps(report, language),
         unsure=UNSURE,
+        right=RIGHT,
         findings=findings,
         thumbnails=small_copies((shown.picture for shown in shown_in(report)), picture),
         heatmaps=_heatmaps(report.evaluation, language),

@@ -27,6 +27,7 @@ from catalog.models.kept import kept_table
 from catalog.models.metrics import Share
 from catalog.models.provenance import SAMPLE_SCHEMA
 from catalog.models.weights import BACKBONES, PLAIN
+from reports.decided import Decided, decided_of
 from reports.measured import Evaluation, Measured
 from reports.tested import TestedPictures, measured_heads, tested_pictures, tested_rows
 from reports.thumbnails import Small, shrink
@@ -142,6 +143,8 @@ class ModelEvidence:
     summary: str
     pictures: TestedPictures | None = None
     """Some of the pictures kept aside, to look at."""
+    decided: Decided | None = None
+    """How its labels are decided; None for a classifier, and for a model of before."""
 
     @property
     def loss_gap(self) -> float | None:
@@ -175,6 +178,7 @@ def model_evidence(folder: Path) -> ModelEvidence:
         _learned(folder, card),
         tested=_or(None, lambda: tested_rows(heads)),
         pictures=_or(None, lambda: tested_pictures(folder, card, heads)),
+        decided=_or(None, lambda: decided_of(card)),
         sheet=_or((), lambda: _sheet(folder, card)),
         summary=_bytes(folder, SUMMARY, card).decode("utf-8", "replace")[:LONGEST_SUMMARY],
     )

@@ -1,11 +1,13 @@
 """What the figures of a tagger's pages show, each in a sentence made from its values."""
 
+from catalog.decisions import FEWEST, RIGHT
 from catalog.models.calibration import by_chance, chance_error
 from reports.alike import Alike
 from reports.change import Change, Paired
 from reports.coverage import Coverage
+from reports.decided import BINS, Decided, HeadDecided
 from reports.evidence import Curves, HeadSides, ModelEvidence
-from reports.language import Language
+from reports.language import UNDEFINED, Language
 from reports.leftovers import Leftovers
 from reports.measured import (
     LEAST_ROWS,
@@ -214,6 +216,99 @@ def calibration_error(head: HeadResult, language: Language) -> str:
     }
 
 
+def decided(said: Decided, language: Language) -> str:
+    """Tell how many rows are right in all heads at once as they are decided, and each alone."""
+    if not said.decided.n:
+        return language.gettext("How its labels are decided")
+    told = {
+        "share": language.percent(said.decided.value),
+        "alone": language.percent(said.alone.value),
+        "n": language.count(said.decided.n),
+    }
+    if not said.together:
+        return (
+            language.gettext(
+                "All attributes are right at once for %(share)s of %(n)s test pictures"
+            )
+            % told
+        )
+    return (
+        language.gettext(
+            "All attributes are right at once for %(share)s of %(n)s test pictures as decided"
+            " together, for %(alone)s each by itself"
+        )
+        % told
+    )
+
+
+def accepted_from(head: HeadDecided, language: Language) -> str:
+    """Tell the confidence from which labels of a head are accepted."""
+    if head.line is None:
+        return UNDEFINED
+    if head.line.threshold is None:
+        return language.gettext("none reaches %(right)s") % {"right": language.percent(RIGHT, 0)}
+    return language.percent(head.line.threshold)
+
+
+def deciding(said: Decided, language: Language) -> list[str]:
+    """Tell what the figures of decided labels mean, and which of them disappoint."""
+    told = {
+        "together": ", ".join(map(words, said.together)),
+        "bins": language.count(BINS),
+        "right": language.percent(RIGHT, 0),
+        "fewest": language.count(FEWEST),
+    }
+    sentences = [
+        language.gettext(
+            "As decided: of the combinations of %(together)s that stand together in the labels it"
+            " learned from, the likeliest one; every other attribute by itself."
+        )
+        if said.together
+        else language.gettext("As decided: every attribute by itself, its likeliest label."),
+        language.gettext(
+            "Calibration error (ECE): how far the confidence of a decided label lies from how often"
+            " such labels are right, on average over %(bins)s bins of equal mass; 0 is the best."
+        ),
+        language.gettext(
+            "Temperature: above 1, the model was too sure of itself and its probabilities were"
+            " evened out; below 1, too shy. A dash: fewer than %(fewest)s labelled validation"
+            " pictures to fit it on."
+        ),
+        language.gettext(
+            "Accepted from: the lowest confidence from which on %(right)s of the labels of the"
+            " validation side were right; what is less sure is to review. A dash: fewer than"
+            " %(fewest)s labelled validation pictures, so nothing is said about it."
+        ),
+    ]
+    disappointing = [_disappointing(head, language) for head in said.heads]
+    return [sentence % told for sentence in sentences] + [each for each in disappointing if each]
+
+
+def _disappointing(head: HeadDecided, language: Language) -> str:
+    """Tell where a head accepts nothing, or fewer of its accepted labels are right than should."""
+    told = {"head": words(head.head), "right": language.percent(RIGHT, 0)}
+    if head.line and head.line.threshold is None:
+        return (
+            language.gettext(
+                "%(head)s: at no confidence %(right)s of its labels were right, so nothing is"
+                " accepted and all is to review."
+            )
+            % told
+        )
+    share = head.accepted_right.value
+    if share is None or share >= RIGHT:
+        return ""
+    low, high = head.accepted_right.interval or (None, None)
+    told |= {"share": language.percent(share), "span": language.percent_span(low, high)}
+    return (
+        language.gettext(
+            "%(head)s: on the test side %(share)s of the accepted are right (%(span)s), less than"
+            " the %(right)s that its line was drawn for."
+        )
+        % told
+    )
+
+
 def curves(each: Curves, language: Language) -> str:
     """Tell where the curves of a head ended."""
     name = words(each.head) if each.head else language.gettext("All attributes together")
@@ -387,6 +482,26 @@ def coverage(covered: Coverage, language: Language) -> str:
         "tagged": language.count(whole.tagged),
         "share": language.percent(whole.tagged / whole.products if whole.products else None),
     }
+
+
+def review(covered: Coverage, language: Language) -> str:
+    """Tell how many labels of the model alone are accepted, and how many are to review."""
+    return language.ngettext(
+        "%(num)s tag of the model alone is accepted, %(to_review)s to review",
+        "%(num)s tags of the model alone are accepted, %(to_review)s to review",
+        covered.accepted,
+    ) % {"to_review": language.count(covered.to_review)}
+
+
+def not_products(number: int, language: Language) -> str:
+    """Tell how many products have no picture that looks like one."""
+    if not number:
+        return language.gettext("No product has only pictures that do not look like a product")
+    return language.ngettext(
+        "%(num)s product has no picture that looks like a product",
+        "%(num)s products have no picture that looks like a product",
+        number,
+    )
 
 
 def refusals(left: Leftovers, language: Language) -> str:

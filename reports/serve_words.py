@@ -74,8 +74,19 @@ def failure_row(language: Language, row: dict[str, object]) -> list[object]:
     ]
 
 
-def shown_of(language: Language, shown: int, total: int) -> str:
-    """Say how many of all rows a table has."""
+def shown_of(language: Language, shown: int, total: int, to_review: int = 0) -> str:
+    """Say how many of all rows a table has, and how many of all are there to be reviewed."""
+    if not to_review:
+        return _shown_of(language, shown, total)
+    reviewed = language.ngettext(
+        "%(num)s is to review and comes first, however sure the tagger is.",
+        "%(num)s are to review and come first, however sure the tagger is.",
+        to_review,
+    )
+    return f"{_shown_of(language, shown, total)} {reviewed}"
+
+
+def _shown_of(language: Language, shown: int, total: int) -> str:
     if not total:
         return language.gettext("None.")
     said = {"shown": language.count(shown), "total": language.count(total)}

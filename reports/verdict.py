@@ -2,7 +2,7 @@
 
 from reports import findings, recipe_words
 from reports.change import Change
-from reports.coverage import UNSURE
+from reports.coverage import UNSURE, Coverage
 from reports.evidence import ModelEvidence
 from reports.language import Language
 from reports.leftovers import alarms, to_do
@@ -15,7 +15,7 @@ from reports.results import RunFacts, RunReport
 def verdict(report: RunReport, language: Language) -> tuple[str, ...]:
     """The run in a few sentences: what was done, how right the tags are, what changed."""
     return (
-        _done(report.run, language),
+        _done(report, language),
         _quality(report.evaluation, language),
         _changed(report.change, language),
     )
@@ -45,21 +45,54 @@ def model_verdict(
 def next_steps(report: RunReport, language: Language) -> tuple[str, ...]:
     """What a person can do now, a sentence each, the first one first."""
     told = [*alarms(report.run.counts, language), *to_do(report.left, language)]
-    if report.coverage.unsure:
+    told += _to_review(report.coverage, language)
+    return tuple(told) or (language.gettext("Nothing is left to do."),)
+
+
+def _to_review(covered: Coverage, language: Language) -> list[str]:
+    """Say which products and labels a person should look at."""
+    told = []
+    if covered.not_products:
+        told.append(
+            language.ngettext(
+                "Replace the pictures of %(num)s product: none of them looks like a product.",
+                "Replace the pictures of %(num)s products: none of them looks like a product.",
+                covered.not_products,
+            )
+        )
+    if covered.to_review:
+        told.append(
+            language.ngettext(
+                "Look at %(num)s tag that the model is not sure enough of: “catalog query"
+                " review_list” lists it.",
+                "Look at %(num)s tags that the model is not sure enough of: “catalog query"
+                " review_list” lists them, the least sure first.",
+                covered.to_review,
+            )
+        )
+    if covered.unsure:
         told.append(
             language.ngettext(
                 "Look at %(num)s label that the model alone gave with a confidence below"
                 " %(below)s: “catalog query review_list” lists it.",
                 "Look at %(num)s labels that the model alone gave with a confidence below"
                 " %(below)s: “catalog query review_list” lists them, the least sure first.",
-                report.coverage.unsure,
+                covered.unsure,
             )
             % {"below": language.percent(UNSURE, 0)}
         )
-    return tuple(told) or (language.gettext("Nothing is left to do."),)
+    return told
 
 
-def _done(run: RunFacts, language: Language) -> str:
+def _done(report: RunReport, language: Language) -> str:
+    covered = report.coverage
+    told = [_tagged(report.run, language)]
+    if covered.accepted or covered.to_review:
+        told.append(f"{findings.review(covered, language)}.")
+    return " ".join(told)
+
+
+def _tagged(run: RunFacts, language: Language) -> str:
     told = {
         "tagged": language.count(run.counts.get("tagged", 0)),
         "model": quoted(run.model or ""),

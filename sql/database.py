@@ -70,7 +70,8 @@ _ADDED = {"run": "the run that wrote the row", "model": "the model, as name/vers
 # What stands after it in a view is there once for each attribute.
 _EACH = "-- For each attribute:\n"
 # Without any attribute the columns are there all the same.
-_NO_LABELS = {"_given": "varchar", "_predicted": "varchar", "_confidence": "float", "": "varchar"}
+_NO_LABELS = {"_given": "varchar", "_predicted": "varchar", "_confidence": "float"}
+_NO_LABELS |= {"_review": "boolean", "": "varchar"}
 
 _SQL_TYPES = {
     "string": "varchar",
@@ -260,6 +261,8 @@ def _parts_query(
     _check_there(paths)
     rows = _read_parquet(paths, union=not _are_alike(con, paths))
     present = con.sql(f"from {rows}").columns
+    if schema is schemas.TABLES["tags"]:
+        nulls = _nulls(schemas.tags_schema(schemas.attributes_of(present)))
     missing = [null for name, null in nulls.items() if name not in present]
     excluded = "* exclude (filename)"
     if added == _RUN and "run" in present:

@@ -28,7 +28,7 @@ Made from the views, schemas and queries by `make dictionary`; a test fails when
 
 The views are what analysts query. `history.<table>` has every row that any run wrote. All times are
 in UTC.
-In `tags`, `{EXAMPLE}` stands for any attribute of the store: each has the same four columns.
+In `tags`, `{EXAMPLE}` stands for any attribute of the store: each has the same five columns.
 """
 _COLUMNS = (
     "select schema_name, table_name, column_name, data_type, comment from duckdb_columns()"

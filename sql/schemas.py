@@ -184,6 +184,13 @@ _TAGS = _table(
     ),
     _column("pictures", pa.list_(pa.string()), "pictures that were looked at, in order"),
     _column("tagged", pa.bool_(), "whether the model saw at least one picture"),
+    _column(
+        "not_a_product",
+        pa.bool_(),
+        "whether none of its pictures looks like a product: nothing is predicted then; null where"
+        " that can't be told",
+        null=True,
+    ),
     _column("tagged_at", TIME, "when the run that wrote this row began (UTC)"),
 )
 
@@ -324,7 +331,7 @@ TABLES: Mapping[str, pa.Schema] = MappingProxyType(
 
 
 def tags_schema(attributes: Iterable[str]) -> pa.Schema:
-    """Tell the columns of `tags` for these attributes: the fixed ones, then four for each.
+    """Tell the columns of `tags` for these attributes: the fixed ones, then five for each.
 
     Two columns of one name (to SQL, upper and lower case are one) are a ValueError.
     """
@@ -339,9 +346,15 @@ def tags_schema(attributes: Iterable[str]) -> pa.Schema:
 
 
 def attributes_of(columns: Collection[str]) -> tuple[str, ...]:
-    """Tell the attributes of a table of tags from the names of its columns."""
+    """Tell the attributes of a table of tags from the names of its columns, review or not.
+
+    Older runs did not say what is for review.
+    """
+    known = set(columns)
     return tuple(
-        name for name in columns if {column.name for column in _tag_columns(name)} <= set(columns)
+        name
+        for name in columns
+        if {column.name for column in _tag_columns(name)} - {f"{name}_review"} <= known
     )
 
 
@@ -359,6 +372,12 @@ def _tag_columns(name: str) -> list[pa.Field]:
             f"{name}_confidence",
             pa.float32(),
             f"probability that the model gives the predicted {name}, 0 to 1",
+            null=True,
+        ),
+        _column(
+            f"{name}_review",
+            pa.bool_(),
+            f"whether somebody should look at the {name}: it is predicted, and not surely enough",
             null=True,
         ),
         _column(name, pa.string(), f"{name}: given, else predicted", null=True),

@@ -74,7 +74,8 @@ def _runs(place: Path, hostile: bool) -> Drawers:
     from tests.report_world import BEFORE, VOCABULARY, world  # noqa: PLC0415
 
     words = {"category": HOSTILE[:3], "colour": HOSTILE[3:]} if hostile else VOCABULARY
-    shop = world(place, products=80, vocabulary=words, title=HOSTILE[1] if hostile else "A thing")
+    title = HOSTILE[1] if hostile else "A thing"
+    shop = world(place, products=80, vocabulary=words, title=title, reviewed=True)
     run = replace(shop.run, version=HOSTILE[0]) if hostile else shop.run
     report = run_report(shop.connection, run, words, BEFORE)
     return {

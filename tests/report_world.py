@@ -17,6 +17,7 @@ from PIL import Image
 from catalog.models.artefact import Card, hashes, save_card
 from catalog.models.provenance import SAMPLE_SCHEMA, TEST_SCHEMA
 from reports.results import RunFacts, RunReport, run_report
+from sql.schemas import tags_schema
 
 MODEL = "tagger/1"
 VOCABULARY = {"category": ("Bag", "Shoe"), "colour": ("Red", "Green", "Blue")}
@@ -66,19 +67,21 @@ def world(
     vocabulary: Mapping[str, Sequence[str]] = VOCABULARY,
     title: str = "A thing",
     trained: bool = False,
+    reviewed: bool = False,
 ) -> World:
     """Make a store of `products` products; each fifth was trained on, or all if `trained`.
 
     The scores put most on the truth, but for each third product, where the colour is wrong. The
     run before said of each even product what is so, and of the others the next label; its model
-    was trained on each seventh. Each fourth product's colour was not given by the shop.
+    was trained on each seventh. Each fourth product's colour was not given by the shop. Where it is
+    `reviewed` the model knows how sure is enough, and p2, p12, … show no product.
     """
     place.mkdir(parents=True, exist_ok=True)
     pictures = [keep_picture(place, number) for number in range(products)]
     connection = duckdb.connect()
     numbers = range(products)
     rows = _evaluations(products, vocabulary, trained)
-    tags = _tags(products, vocabulary, pictures)
+    tags = _tags(products, vocabulary, pictures, reviewed)
     newest = {row["id"]: row for row in tags}
     tables = {
         "products": _products(products, vocabulary, title),
@@ -97,8 +100,8 @@ def world(
         "evaluations": pa.Table.from_pylist(
             rows + _evaluations_before(products, vocabulary), _EVALUATIONS
         ),
-        "tags": pa.Table.from_pylist(list(newest.values())),
-        "history.tags": pa.Table.from_pylist(tags),
+        "tags": pa.Table.from_pylist(list(newest.values()), _tags_schema(vocabulary)),
+        "history.tags": pa.Table.from_pylist(tags, _tags_schema(vocabulary)),
         "history.scores": pa.Table.from_pylist(
             [
                 {"picture": pictures[int(row["id"][1:])]}
@@ -132,11 +135,13 @@ def world(
         connection.register("given", table)
         connection.execute(f"create table {name} as select * from given")  # noqa: S608 - ours
         connection.unregister("given")
+    connection.execute(f"create view labels as {_labels(vocabulary)}")
     counts = {"rows": products + 12, "accepted": products, "rejected": 12}
     counts |= {"pictures": products + 3, "fetched": products, "cached": 0, "failed": 3}
     counts |= {"products": products, "tagged": products - 1, "untagged": 1, "unchanged": 2}
     run = RunFacts(RUN, "shop", f"{title}.csv", NOW, 12.5, "0.1.0", MODEL, counts, (title,))
-    return World(connection, run, model_folder(place, vocabulary), place, vocabulary)
+    folder = model_folder(place, vocabulary, decided=reviewed)
+    return World(connection, run, folder, place, vocabulary)
 
 
 def fingerprint(number: int) -> str:
@@ -167,7 +172,12 @@ def _products(products: int, vocabulary: Mapping[str, Sequence[str]], title: str
     return pa.Table.from_pylist(rows, _PRODUCTS)
 
 
-def _tags(products: int, vocabulary: Mapping[str, Sequence[str]], pictures: Sequence[str]) -> list:
+def _tags(
+    products: int,
+    vocabulary: Mapping[str, Sequence[str]],
+    pictures: Sequence[str],
+    reviewed: bool,
+) -> list:
     """Rows of both runs; the newer one wrote none for the odd products that were there before."""
     old = [
         _tag(number, vocabulary, pictures, BEFORE, MODEL_BEFORE, "new", number % 2)
@@ -181,7 +191,31 @@ def _tags(products: int, vocabulary: Mapping[str, Sequence[str]], pictures: Sequ
         _tag(number, vocabulary, pictures, RUN, MODEL, "new", number % 3 == 0)
         for number in range(products - NEW, products)
     ]
-    return old + changed + new
+    rows = old + changed + new
+    return [row | _review(row, vocabulary) for row in rows] if reviewed else rows
+
+
+def _review(row: dict, vocabulary: Mapping[str, Sequence[str]]) -> dict:
+    """What a model says of a row that accepts what it is 0.5 sure of."""
+    said = {
+        f"{head}_review": row[f"{head}_given"] is None and row[f"{head}_confidence"] < 0.5
+        for head in vocabulary
+    }
+    return said | {"not_a_product": int(row["id"][1:]) % 10 == 2}
+
+
+def _tags_schema(vocabulary: Mapping[str, Sequence[str]]) -> pa.Schema:
+    return tags_schema(vocabulary).append(pa.field("run", pa.string()))
+
+
+def _labels(vocabulary: Mapping[str, Sequence[str]]) -> str:
+    """The view of labels, which stands on the tags."""
+    ends = ("given", "predicted", "confidence", "review")
+    return " union all ".join(
+        f"select source, id, '{head}' as attribute, {head} as label,"  # noqa: S608 - ours
+        f" {', '.join(f'{head}_{end} as {end}' for end in ends)} from tags"
+        for head in vocabulary
+    )
 
 
 def _tag(
@@ -205,8 +239,13 @@ def _tag(
     return row
 
 
-def model_folder(place: Path, vocabulary: Mapping[str, Sequence[str]]) -> Path:
-    """A model's folder with all the evidence of a training, and no network."""
+def model_folder(
+    place: Path, vocabulary: Mapping[str, Sequence[str]], *, decided: bool = False
+) -> Path:
+    """A model's folder with all the evidence of a training, and no network.
+
+    Its card says how labels are `decided`, or is older than that.
+    """
     folder = place / "model"
     folder.mkdir()
     pair = {"loss": 0.5, "val_loss": 0.75, "accuracy": 0.9, "val_accuracy": 0.625}
@@ -239,10 +278,13 @@ def model_folder(place: Path, vocabulary: Mapping[str, Sequence[str]]) -> Path:
         split={"rule": "by group", "sides": {"test": {"pictures": 20, "groups": 18}}},
         metrics={
             "train": {"loss": 1.0, "accuracy": dict.fromkeys(vocabulary, 0.875)},
-            "heads": {head: {"n": 200} for head in vocabulary},
+            "heads": {head: {"n": 200, "accuracy": 0.75} for head in vocabulary},
+            "whole_row": {"right": 90, "n": 200},
             "validation": {"loss": 1.5, "accuracy": accuracy},
             "test": {"loss": 1.75, "accuracy": accuracy},
+            **(decided_metrics(vocabulary) if decided else {}),
         },
+        decisions=decisions(vocabulary) if decided else {},
         files=hashes(folder),
         parameters=12345,
         versions={},
@@ -250,6 +292,35 @@ def model_folder(place: Path, vocabulary: Mapping[str, Sequence[str]]) -> Path:
     )
     save_card(folder, card)
     return folder
+
+
+def decisions(vocabulary: Mapping[str, Sequence[str]]) -> dict:
+    """A card's decisions: its heads go together; the first has a line, the second can have none."""
+    thresholds = dict(zip(vocabulary, (0.875, None), strict=False))
+    return {
+        "together": list(vocabulary),
+        "combinations": [[labels[0] for labels in vocabulary.values()]],
+        "lines": {
+            head: {"threshold": threshold, "share": 0.5, "n": 150}
+            for head, threshold in thresholds.items()
+        },
+    }
+
+
+def decided_metrics(vocabulary: Mapping[str, Sequence[str]]) -> dict:
+    """A card's figures of what is decided so: 160 of 200 right in each head, 110 in all."""
+    nothing = {"right": 0, "n": 0}
+    accepted = [
+        {"accepted": {"right": 120, "n": 200}, "accepted_right": {"right": 108, "n": 120}},
+        {"accepted": {"right": 0, "n": 200}, "accepted_right": nothing},
+    ]
+    heads = {head: {"right": 160, "n": 200, "ece": 0.0625} for head in vocabulary}
+    for head, said in zip(vocabulary, accepted, strict=False):
+        heads[head] |= said
+    return {
+        "decided": {"heads": heads, "whole_row": {"right": 110, "n": 200}},
+        "temperatures": {head: 1.25 if head == "colour" else None for head in vocabulary},
+    }
 
 
 def keep_picture(place: Path, number: int) -> str:

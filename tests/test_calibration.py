@@ -5,7 +5,15 @@ from math import pi, sqrt
 import numpy as np
 import pytest
 
-from catalog.models.calibration import Bin, by_chance, chance_error, expected_error, reliability
+from catalog.models.calibration import (
+    Bin,
+    by_chance,
+    chance_error,
+    expected_error,
+    reliability,
+    temperature,
+    tempered,
+)
 
 
 def test_error_is_the_mean_distance_weighted_by_rows():
@@ -53,3 +61,26 @@ def test_bin_beyond_chance():
     """At 0.5 of 100 rows 0.098 is the bound: a share of 0.6 is beyond it, one of 0.59 is not."""
     assert Bin(0.5, 0.6, 100).beyond_chance
     assert not Bin(0.5, 0.59, 100).beyond_chance
+
+
+def test_a_temperature_makes_confidences_true():
+    """Scores twice as sure as they may be: the temperature is about 2, and the error goes."""
+    random = np.random.default_rng(7)
+    logits = random.normal(0, 2, (4000, 6))
+    odds = np.exp(logits)
+    truth = np.array([random.choice(6, p=each) for each in odds / odds.sum(axis=1, keepdims=True)])
+    sure = np.exp(2 * logits)
+    sure /= sure.sum(axis=1, keepdims=True)
+    found = temperature(sure, truth)
+    assert found == pytest.approx(2, abs=0.15)
+    right = sure.argmax(axis=1) == truth
+    assert not by_chance(reliability(right, sure.max(axis=1), 15))
+    assert by_chance(reliability(right, tempered(sure, found).max(axis=1), 15))
+
+
+def test_the_temperature_is_that_of_the_label_that_is_told():
+    """Where only the order of the other labels is wrong, nothing is to be cooled."""
+    random = np.random.default_rng(7)
+    scores = np.tile([0.7, 0.28, 0.01, 0.01], (4000, 1))
+    truth = np.where(random.random(4000) < 0.7, 0, 2)  # never the second
+    assert temperature(scores, truth) == pytest.approx(1, abs=0.1)

@@ -187,7 +187,7 @@ def always_kept(learned, backbone, lesson):
     """Fine-tuning whose result is kept whatever validation says."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("catalog.models.training._loss", lambda *_: float("inf"))
-        quick = replace(lesson, manner=training.Manner(fine_rate=1e-3))
+        quick = replace(lesson, settings=replace(lesson.settings, fine_rate=1e-3))
         return training.fine_tune(learned, backbone, quick)
 
 

@@ -1,21 +1,16 @@
 """Pictures reach Keras as the decoder made them, and their labels by row number."""
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from catalog.images.decoders import Decoder
-from catalog.models.augmentation import changed
-from catalog.models.datasets import (
-    answering,
-    by_row,
-    in_order,
-    lay_out,
-    rows,
-    with_targets,
-)
+from catalog.models.datasets import Batches, Targets, in_order, lay_out, outputs_of, read
+from catalog.models.settings import TrainSettings
 from tests.tiny_model import draw
 
 SIDE = 32
+SETTINGS = TrainSettings(image_size=SIDE, batch_size=8, seed=3)
 
 
 def files(folder, count=12):
@@ -29,59 +24,73 @@ def files(folder, count=12):
     return paths
 
 
-def test_rows_are_the_decoders_pixels(tmp_path):
+def test_what_is_read_are_the_decoders_pixels(tmp_path):
     """A broken file is left out, the rest keeps its order, and no pixel is changed on the way."""
     paths = files(tmp_path)
     kept = lay_out(paths, in_order(tmp_path / "png", len(paths)), SIDE)
     assert kept == [row for row in range(12) if row != 3]
-    found = {}
-    for pixels, row in rows(tmp_path / "png", SIDE, 4, shuffle=True, seed=1):
-        found |= dict(zip(row.numpy().tolist(), pixels.numpy(), strict=True))
+    found = read(tmp_path / "png", SIDE)
+    assert found.shape == (11, SIDE, SIDE, 3)
     with Decoder(SIDE) as decoder:
-        for row, source in enumerate(kept):
-            assert np.array_equal(found[row], decoder.decode(paths[source]).pixels)
+        for pixels, source in zip(found, kept, strict=True):
+            assert np.array_equal(pixels, decoder.decode(paths[source]).pixels)
 
 
-def test_labels_follow_their_pictures_through_a_shuffle(tmp_path):
-    """Targets are gathered by row number: each picture is its own label here."""
-    for row in range(20):
-        Image.new("RGB", (SIDE, SIDE), (row, row, row)).save(tmp_path / f"{row:08d}.png")
-    codes = {"shade": np.arange(20, dtype=np.int32)}
-    weights = {"shade": (np.arange(20) % 2).astype(np.float32)}
-    dataset = with_targets(rows(tmp_path, SIDE, 8, shuffle=True, seed=3), codes, weights)
-    seen = []
-    for pixels, code, weight in dataset:
-        seen += code["shade"].numpy().tolist()
-        assert pixels.numpy()[:, 0, 0, 0].tolist() == code["shade"].numpy().tolist()
-        assert (weight["shade"].numpy() == code["shade"].numpy() % 2).all()
-    assert sorted(seen) == list(range(20))
-    assert seen != list(range(20))
+def shades():
+    """Twenty rows that are told by their own number, and weigh nothing where it is even."""
+    rows = np.arange(20)
+    codes, weights = {"shade": rows.astype(np.int32)}, {"shade": (rows % 2).astype(np.float32)}
+    return rows.astype(np.float32)[:, None], Targets(codes, weights)
 
 
-def test_answers_are_placed_by_row(tmp_path):
-    """A shuffled pass gives each row its own answer."""
-    import keras  # noqa: PLC0415 - only this test builds a network
+def orders(batches, epochs):
+    """The numbers of the rows in the order in which each epoch gives them."""
+    told = []
+    for epoch in epochs:
+        batches.turn_to(epoch)
+        order = []
+        for number in range(len(batches)):
+            rows, codes, weights = batches[number]
+            assert rows[:, 0].tolist() == codes["shade"].tolist()
+            assert (weights["shade"] == codes["shade"] % 2).all()
+            order += codes["shade"].tolist()
+        told.append(order)
+    return told
 
-    for row in range(20):
-        Image.new("RGB", (SIDE, SIDE), (row, row, row)).save(tmp_path / f"{row:08d}.png")
+
+def test_labels_follow_their_rows_through_a_shuffle():
+    """Each epoch has each row once with its own label, in an order of its own."""
+    told = orders(Batches(*shades(), SETTINGS, shuffle=True), range(3))
+    assert [sorted(order) for order in told] == [list(range(20))] * 3
+    assert len({tuple(order) for order in [*told, range(20)]}) == 4
+
+
+def test_an_epoch_hangs_on_its_number_alone():
+    """A training that goes on is given what it would have been given."""
+    whole = orders(Batches(*shades(), SETTINGS, shuffle=True), range(3))
+    assert orders(Batches(*shades(), SETTINGS, shuffle=True), [2]) == whole[2:]
+
+
+def test_answers_are_in_the_order_of_the_rows():
+    """However they are dealt to batches."""
+    import keras  # noqa: PLC0415 - only these tests build a network
+
     pixels = keras.Input((SIDE, SIDE, 3), dtype="uint8")
     mean = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1.0)(pixels))
-    answer = answering(keras.Model(pixels, {"mean": mean}))
-    found = by_row(answer, rows(tmp_path, SIDE, 8, shuffle=True), 20)
+    shaded = (
+        np.ones((20, SIDE, SIDE, 3), np.uint8) * np.arange(20, dtype=np.uint8)[:, None, None, None]
+    )
+    found = outputs_of(keras.Model(pixels, {"mean": mean}), shaded, SETTINGS)
     assert found["mean"][:, 0].tolist() == list(range(20))
 
 
-def test_mirroring_is_by_chance_and_repeatable(tmp_path):
-    """Some pictures are mirrored, some not, none is changed otherwise; a seed repeats it."""
-    for row in range(20):
-        draw(row)[0].resize((SIDE, SIDE)).save(tmp_path / f"{row:08d}.png")
-    plain = rows(tmp_path, SIDE, 20)
-    (original, _), (flipped, _), (again, _) = (
-        next(iter(x)) for x in (plain, changed(plain, ["mirror"], 0), changed(plain, ["mirror"], 0))
-    )
-    original, flipped = original.numpy(), flipped.numpy()
-    same = (flipped == original).all(axis=(1, 2, 3))
-    turned = (flipped == original[:, :, ::-1]).all(axis=(1, 2, 3))
-    assert (same | turned).all()
-    assert 0 < same.sum() < 20
-    assert np.array_equal(flipped, again.numpy())
+def test_a_full_disk_is_an_error_and_no_end(tmp_path, monkeypatch):
+    """What is mapped into memory was written before: a write that fails says so."""
+    Image.new("RGB", (SIDE, SIDE)).save(tmp_path / "0.png")
+    folder = tmp_path / "png"
+    folder.mkdir()
+    (tmp_path / "0.png").rename(folder / "0.png")
+    (tmp_path / "png.npy").symlink_to("/dev/full")
+    monkeypatch.setattr("pathlib.Path.exists", lambda _: False)
+    with pytest.raises(OSError, match="No space left"):
+        read(folder, SIDE)

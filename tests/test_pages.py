@@ -8,10 +8,12 @@ from html.parser import HTMLParser
 
 import pytest
 
+from catalog.models.artefact import load_card
+from reports.decided import decided_of
 from reports.draw import draw_model, draw_run
-from reports.language import language
+from reports.language import UNDEFINED, language
 from reports.pages import cut, environment, quoted
-from tests.report_world import HOSTILE, VOCABULARY, world
+from tests.report_world import HOSTILE, VOCABULARY, decided_metrics, model_folder, world
 
 LIMIT = 5_000_000
 ENGLISH, SPANISH = language("en"), language("es")
@@ -61,7 +63,8 @@ def page(shop):
 def hostile(tmp_path_factory):
     """The pages of a run and of a model whose every word is hostile."""
     vocabulary = {"category": HOSTILE[:3], "colour": HOSTILE[3:]}
-    shop = world(tmp_path_factory.mktemp("hostile"), vocabulary=vocabulary, title=HOSTILE[1])
+    place = tmp_path_factory.mktemp("hostile")
+    shop = world(place, vocabulary=vocabulary, title=HOSTILE[1], reviewed=True)
     run = replace(shop.run, source="shop", version=HOSTILE[0])
     report = replace(shop.report(), run=replace(run, id=HOSTILE[2]))
     return (
@@ -123,6 +126,42 @@ def test_run_page_tells_what_the_issue_asks(page):
         "12,345",
     ):
         assert said in text, said
+
+
+def test_run_page_tells_what_is_to_review(tmp_path):
+    """How many tags of each attribute are accepted and to review, and what shows no product."""
+    shop = world(tmp_path, reviewed=True)
+    page = run_page_of(shop)
+    text = text_of(page)
+    for said in (
+        "8 tags of the model alone are accepted, 2 to review",
+        "Of these accepted Of these to review No label",
+        "for 95% of such tags to be right",
+        "colour 30 10 8 2 0",
+        "4 products have no picture that looks like a product",
+        "A thing 12",
+    ):
+        assert said in text, said
+    assert "below 50% confidence" not in text
+    others = page[page.index("have no picture that looks") : page.index('<section id="quality"')]
+    assert len(Tags(others).named("img")) == 4
+
+
+def test_run_page_is_silent_on_what_is_not_known(page):
+    """By a model that draws no lines nothing is accepted nor to review, as ever."""
+    text = text_of(page)
+    assert "below 50% confidence" in text
+    for word in ("are accepted", "to review", "looks like a product"):
+        assert word not in text, word
+
+
+def test_no_strange_picture_is_told(tmp_path):
+    """Where every product shows one, a sentence says so and no picture is shown."""
+    shop = world(tmp_path, reviewed=True)
+    shop.connection.execute("update tags set not_a_product = false")
+    text = text_of(run_page_of(shop))
+    assert "No product has only pictures that do not look like a product" in text
+    assert "Some of them, drawn by hash:" not in text
 
 
 def test_spanish_page_uses_the_right_words(shop):
@@ -255,6 +294,37 @@ def test_model_page_tells_what_the_issue_asks(shop):
     assert "no picture" not in text
 
 
+def test_model_page_tells_how_labels_are_decided(tmp_path):
+    """Each head alone and as decided, how far to rely on it, and all of them at once."""
+    vocabulary = {**VOCABULARY, "gender": ("Men", "Women")}
+    text = text_of(draw_model(model_folder(tmp_path, vocabulary, decided=True), ENGLISH))
+    text = text.replace(UNDEFINED, "-")
+    for said in (
+        "at once for 55.0% of 200 test pictures as decided together, for 45.0% each by itself",
+        "category 200 75.0% 80.0% 0.062 - 87.5% 60.0% 90.0% 83.3% to 94.2%",
+        "colour 200 75.0% 80.0% 0.062 1.25 none reaches 95% 0.0% - -",
+        "gender 200 75.0% 80.0% 0.062 - - - - -",
+        "all at once 200 45.0% 55.0%",
+        "the combinations of category, colour, gender that stand together",
+        "over 15 bins of equal mass",
+        "category: on the test side 90.0% of the accepted are right (83.3% to 94.2%), less than",
+        "colour: at no confidence 95% of its labels were right, so nothing is accepted",
+    ):
+        assert said in text, said
+    assert "gender: " not in text[text.index("As decided:") : text.index("How it learned")]
+
+
+def test_older_model_has_no_decisions_to_tell(shop):
+    """A card of before, and one whose decisions make no sense, say nothing about them."""
+    said = "How its labels are decided"
+    assert said not in draw_model(shop.folder, ENGLISH)
+    card = load_card(shop.folder)
+    odd = replace(card, metrics={**card.metrics, **decided_metrics(VOCABULARY), "heads": {}})
+    assert decided_of(replace(odd, metrics=card.metrics)) is None
+    with pytest.raises(KeyError):
+        decided_of(odd)
+
+
 @pytest.mark.parametrize("word", HOSTILE)
 def test_hostile_words_are_escaped(hostile, word):
     """What would be markup stands in the page only as text."""
@@ -285,3 +355,13 @@ def test_sentences_of_templates_escape_what_they_are_told():
     """A value inside a translated sentence is text, and a per cent sign in it harms nothing."""
     template = environment(ENGLISH).from_string('{{ _("run %(id)s", id=word) }}')
     assert template.render(word="<b>100%s") == "run &lt;b&gt;100%s"
+
+
+def test_trained_model_tells_how_its_labels_are_decided(tiny_model):
+    """What a training says in its card is what the page has; of so few labels there is no line."""
+    text = text_of(draw_model(tiny_model, ENGLISH)).replace(UNDEFINED, "-")
+    alone, decided = (load_card(tiny_model).metrics[name] for name in ("heads", "decided"))
+    for head, said in decided["heads"].items():
+        shares = [ENGLISH.percent(share) for share in (alone[head]["accuracy"], said["value"])]
+        row = [head, str(said["n"]), *shares, ENGLISH.decimal(said["ece"]), *"-----"]
+        assert " ".join(row) in text

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from catalog.models import backbones, precision
-from catalog.models.datasets import answering
+from catalog.models.datasets import outputs_of
 from catalog.models.runtime import Network
 from catalog.models.schedules import exponential
 from catalog.models.settings import TrainSettings
@@ -76,6 +76,9 @@ def test_the_plain_network_computes_in_half_too(gpu):  # noqa: ARG001
     assert np.asarray(backbone.features(pixels())).dtype == np.float32
 
 
+SETTINGS = TrainSettings(image_size=SIDE)
+
+
 def network(backbone):
     """A network of one head."""
     features = backbone.features
@@ -90,10 +93,10 @@ def test_in_full_brings_the_same_scores(gpu, tmp_path):  # noqa: ARG001
         if weight.name == "moving_variance":
             weight.assign(0.1 * weight)  # else untrained layers leave little of a picture
     model = network(backbone)
-    half = np.asarray(answering(model)(pixels())["engagement"])
+    half = outputs_of(model, pixels(), SETTINGS)["engagement"]
     precision.in_full(backbone.network)
     assert policies(backbone.network) == {"float32"}
-    full = np.asarray(answering(model)(pixels())["engagement"])
+    full = outputs_of(model, pixels(), SETTINGS)["engagement"]
     assert 1e-5 < np.abs(full - half).max() < 0.02
 
     model.export(tmp_path / "model.tflite", format="litert", verbose=False)

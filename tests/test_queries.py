@@ -271,12 +271,36 @@ def test_review_list(store):
         add_rows(store, "1", "tags", tags, tags_schema(ATTRIBUTES)),
     )
     assert ask(store, "review_list", "* exclude (source)") == [
-        ("a", "A", "product_type", "Boots", 0.75, "x"),
-        ("b", None, "product_type", "Caps", 0.75, None),
-        ("b", None, "category", "Hats", 0.875, None),
+        ("a", "A", "product_type", "Boots", 0.75, None, "x"),
+        ("b", None, "product_type", "Caps", 0.75, None, None),
+        ("b", None, "category", "Hats", 0.875, None, None),
     ]
     assert ask(store, "review_list", "id", attribute="category") == [("b",)]
     assert len(ask(store, "review_list", top=2)) == 2
+
+
+def test_review_list_begins_with_what_is_to_review(store):
+    """What is to review comes first, however sure; what is accepted is not there."""
+    surer = {"category_confidence": 0.9375, "category_review": True}
+    tags = [
+        tag("a", category="Hats", product_type="Caps", colour="Red") | {"category_review": True},
+        tag("b", category="Hats", colour="Red") | {"category_review": False},
+        tag("c", category="Hats", colour="Red") | surer,
+    ]
+    add_run(
+        store,
+        "1",
+        add_rows(store, "1", "products", [{"id": row["id"]} for row in tags]),
+        add_rows(store, "1", "tags", tags, tags_schema(ATTRIBUTES)),
+    )
+    assert ask(store, "review_list", "id, attribute, confidence, review") == [
+        ("a", "category", 0.875, True),
+        ("c", "category", 0.9375, True),
+        ("a", "colour", 0.5, None),
+        ("a", "product_type", 0.75, None),
+        ("b", "colour", 0.75, None),
+        ("c", "colour", 0.75, None),
+    ]
 
 
 def test_contradicting_labels(store):

@@ -1,5 +1,6 @@
 """What a report shows, gathered from tables."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -8,11 +9,12 @@ from catalog.models.metrics import Share
 from reports import results
 from reports.alike import alike
 from reports.asking import ask
+from reports.coverage import MOST_SHOWN
 from reports.language import language
 from reports.leftovers import EACH_REASON, to_do
 from reports.measured import Shown, mapped, shown_in
 from reports.results import RunReport, model_report, run_report
-from reports.stored import as_rows, restore
+from reports.stored import as_rows, restore, revive
 from reports.verdict import next_steps, verdict
 from sql.publish import publish
 from sql.store import Store
@@ -283,6 +285,66 @@ def test_coverage_counts_products_by_the_brand(shop):
     category, colour = coverage.attributes
     assert (category.given, category.predicted, category.missing) == (40, 0, 0)
     assert (colour.given, colour.predicted, colour.unsure, colour.missing) == (30, 10, 2, 0)
+
+
+def test_coverage_tells_what_is_to_review(tmp_path):
+    """Of each attribute the tags of the model alone are accepted or to review: p0 and p4 of ten."""
+    coverage = world(tmp_path, reviewed=True).report().coverage
+    category, colour = coverage.attributes
+    assert (category.accepted, category.to_review) == (0, 0)
+    assert (colour.predicted, colour.accepted, colour.to_review) == (10, 8, 2)
+    assert (coverage.accepted, coverage.to_review, coverage.unsure) == (8, 2, 0)
+
+
+def test_coverage_knows_nothing_of_review_by_an_older_model(shop):
+    """Where it is not known how sure is enough nothing is said of it, and low confidence counts."""
+    coverage = shop.report().coverage
+    assert {(each.accepted, each.to_review) for each in coverage.attributes} == {(None, None)}
+    assert (coverage.is_reviewed, coverage.unsure) == (False, 2)
+    assert (coverage.not_products, coverage.others) == (None, ())
+
+
+def test_attribute_without_a_line_is_told_by_its_confidence(tmp_path):
+    """What is known of one attribute says nothing of another one."""
+    shop = world(tmp_path, reviewed=True)
+    shop.connection.execute("update tags set colour_review = null")
+    coverage = shop.report().coverage
+    category, colour = coverage.attributes
+    assert (category.to_review, colour.to_review, colour.unsure) == (0, None, 2)
+    assert (coverage.is_reviewed, coverage.to_review, coverage.unsure) == (True, 0, 2)
+
+
+def test_what_is_not_a_product_is_counted_and_shown(tmp_path):
+    """All are counted, a few are shown with title and picture, and they are not the first ones."""
+    coverage = world(tmp_path, products=200, reviewed=True).report().coverage
+    assert coverage.not_products == 20
+    shown = [each.id for each in coverage.others]
+    assert len(set(shown)) == MOST_SHOWN
+    assert {each[-1] for each in shown} == {"2"}
+    assert shown != sorted(shown)
+    assert all(each.title and each.picture for each in coverage.others)
+
+
+def test_report_kept_before_reviews_comes_back(shop):
+    """What an older version kept has no counts of review: it is drawn without them."""
+    report = shop.report()
+    kept = {row["part"]: json.loads(row["value"]) for row in as_rows("tag", "shop", report)}
+    for name in ("not_products", "others"):
+        del kept["coverage"][name]
+    for each in kept["coverage"]["attributes"]:
+        del each["accepted"], each["to_review"]
+    parts = {part: json.dumps(value) for part, value in kept.items()}
+    assert revive(parts, RunReport) == report
+
+
+def test_review_is_told_and_left_to_do(tmp_path):
+    """The verdict has the counts of tags; what to do next names what a person should look at."""
+    report = world(tmp_path, reviewed=True).report()
+    done, *_ = verdict(report, ENGLISH)
+    assert done.endswith("8 tags of the model alone are accepted, 2 to review.")
+    replace_them, look_at_them = next_steps(report, ENGLISH)[3:]
+    assert replace_them == "Replace the pictures of 4 products: none of them looks like a product."
+    assert look_at_them.startswith("Look at 2 tags that the model is not sure enough of: “catalog")
 
 
 def test_failed_pictures_count_once_a_product(shop):

@@ -22,13 +22,14 @@ def test_schema_says_whose_it_is(table, tmp_path):
     assert all(comments(schema).values())
 
 
-def test_tags_have_four_columns_an_attribute():
-    """An attribute adds given, predicted, confidence and the label, which can be found again."""
+def test_tags_have_five_columns_an_attribute():
+    """An attribute adds given, predicted, confidence, review and the label."""
     schema = tags_schema(["colour", "neck line"])
-    assert schema.names[-4:] == [
+    assert schema.names[-5:] == [
         "neck line_given",
         "neck line_predicted",
         "neck line_confidence",
+        "neck line_review",
         "neck line",
     ]
     assert schema.field("colour_confidence").type == pa.float32()

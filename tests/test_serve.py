@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from sql.store import make_current
+from reports.language import language
+from sql.manifests import read_all
+from sql.publish import publish
+from sql.schemas import tags_schema
+from sql.store import Store, make_current
 from tests.browser import DESK, PHONE, opened_browser
 from tests.conftest import TRACED
 from tests.report_world import HOSTILE
@@ -28,6 +32,7 @@ from tests.serving import (
 )
 from tests.shop import Page, Shop
 from tests.tiny_model import draw
+from tests.warehouse import add_rows, add_run
 
 PASSWORD = "a long password"  # noqa: S105 - of the test
 FONT = "<style>@font-face { font-family: far; src: url(https://fonts.example/far.woff2) }</style>"
@@ -164,6 +169,26 @@ def test_failures_and_doubts_are_listed(page):
     assert unsure[0].split(" | ")[1] in page.tell(
         "document.querySelector('#unsure-row figcaption').innerText"
     )
+
+
+def test_what_is_to_review_comes_first(tmp_path):
+    """It is listed however sure the tagger is; of what is not known, only what is less sure."""
+    from jobs.serve_page import Answers  # noqa: PLC0415 - Gradio loads here
+    from jobs.serve_store import Catalogue  # noqa: PLC0415
+
+    store = Store(tmp_path / "store")
+    said = [("a", 0.25, None), ("b", 0.75, None), ("c", 0.875, True), ("d", 0.125, False)]
+    tags = [
+        {"id": name, "colour_predicted": "Red", "colour_confidence": sure, "colour_review": review}
+        for name, sure, review in said
+    ]
+    add_run(store, "1", add_rows(store, "1", "tags", tags, tags_schema(["colour"])))
+    publish(store, read_all(store))
+    answers = Answers(Catalogue(store), None, language("en"))
+    rows, note = answers.unsure(50)
+    assert [row[1] for row in rows] == ["c", "a"]
+    assert note == "2 in all. 1 is to review and comes first, however sure the tagger is."
+    assert [row[1] for row in answers.unsure(80)[0]] == ["c", "a", "b"]
 
 
 def test_a_selected_row_is_the_one_that_was_sorted_there(page):
@@ -305,8 +330,6 @@ def test_no_tunnel_is_one_line(unreachable):
 
 def test_a_password_opens_an_empty_store(browser, tmp_path, traced):
     """Without the password nothing is told; with it the page says what to run, and ends cleanly."""
-    from sql.store import Store  # noqa: PLC0415
-
     store = Store(tmp_path / "empty")
     key = {"CATALOG_PASSWORD": PASSWORD, **traced}
     with serving(store, tmp_path / "served", "--user", "ana", **key) as served:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from catalog.models.datasets import in_order
+from catalog.models.datasets import Targets, in_order
 from catalog.models.settings import TrainSettings
-from catalog.models.sides import ClassSide, FlatSide, Targets
+from catalog.models.sides import ClassSide, FlatSide, batches, shuffled
 
 SIDE = 32
 SETTINGS = TrainSettings(image_size=SIDE, batch_size=4, seed=3)
@@ -15,7 +15,12 @@ CLASSES = ("low", "high")
 
 def shade(pixels):
     """The number that each picture was painted with, from its first pixel."""
-    return pixels.numpy()[:, 0, 0, 0].tolist()
+    return pixels[:, 0, 0, 0].tolist()
+
+
+def each(given):
+    """An epoch of batches."""
+    return [given[number] for number in range(len(given))]
 
 
 def paint(path, value):
@@ -56,9 +61,9 @@ def test_labels_come_from_folders_never_by_alphabet(folder, classes):
     assert told == [path.parent.name for path in side.files]
     assert side.targets.weights["engagement"].tolist() == [1.0] * 20
     seen = {}
-    for pixels, code, weight in side.labelled(SETTINGS):
-        seen |= dict(zip(shade(pixels), code["engagement"].numpy().tolist(), strict=True))
-        assert (weight["engagement"].numpy() == 1).all()
+    for pixels, code, weight in each(batches(side, SETTINGS)):
+        seen |= dict(zip(shade(pixels), code["engagement"].tolist(), strict=True))
+        assert (weight["engagement"] == 1).all()
     assert {row: classes[code] for row, code in seen.items()} == {
         row: "high" if row % 3 == 0 else "low" for row in range(20)
     }
@@ -69,24 +74,21 @@ def test_rows_match_pixels(folder, classes):
     """Place k is the k-th file: what is computed of pixels can be put beside it."""
     side = ClassSide(folder, classes, "engagement")
     files = [int(path.stem) for path in side.files]
-    places = []
-    for pixels, place in side.pixels(SETTINGS):
-        assert shade(pixels) == [files[each] for each in place.numpy()]
-        places += place.numpy().tolist()
-    assert places == list(range(20))
+    assert shade(side.pixels(SETTINGS)) == files
 
 
 def test_shuffled_labels_still_match_their_pictures(folder):
     """Each epoch has each picture once, in another order, with its own label."""
     side = ClassSide(folder, CLASSES, "engagement")
-    dataset = side.labelled(SETTINGS, shuffle=True)
+    learned = shuffled(side, SETTINGS)
     orders = []
-    for _ in range(2):
+    for epoch in range(2):
+        learned.turn_to(epoch)
         order = []
-        for pixels, code, _ in dataset:
+        for pixels, code, _ in each(learned):
             order += shade(pixels)
             high = [row % 3 == 0 for row in shade(pixels)]
-            assert (code["engagement"].numpy() == high).all()
+            assert (code["engagement"] == high).all()
         assert sorted(order) == list(range(20))
         orders.append(order)
     assert orders[0] != orders[1]
@@ -103,11 +105,11 @@ def test_shuffled_pictures_are_mirrored_by_chance(tmp_path):
         picture.save(path)
     side = ClassSide(tmp_path, CLASSES, "engagement")
 
-    def left(dataset):
-        return np.concatenate([pixels.numpy()[:, 0, 0, 0] for pixels, *_ in dataset])
+    def left(given):
+        return {value for pixels, *_ in each(given) for value in shade(pixels)}
 
-    assert set(left(side.labelled(SETTINGS))) == {200}
-    assert set(left(side.labelled(SETTINGS, shuffle=True))) == {0, 200}
+    assert left(batches(side, SETTINGS)) == {200}
+    assert left(shuffled(side, SETTINGS)) == {0, 200}
 
 
 @pytest.mark.parametrize("empty", CLASSES)
@@ -120,9 +122,9 @@ def test_an_empty_class_moves_no_label(tmp_path, empty):
     side = ClassSide(tmp_path, CLASSES, "engagement")
     code = CLASSES.index(other)
     assert side.targets.codes["engagement"].tolist() == [code] * 6
-    batches = list(side.labelled(SETTINGS))
-    assert {each for _, codes, _ in batches for each in codes["engagement"].numpy()} == {code}
-    assert [each for pixels, _ in side.pixels(SETTINGS) for each in shade(pixels)] == [*range(6)]
+    told = [codes["engagement"].tolist() for _, codes, _ in each(batches(side, SETTINGS))]
+    assert [code] * 6 == [one for some in told for one in some]
+    assert shade(side.pixels(SETTINGS)) == [*range(6)]
 
 
 def test_a_side_without_pictures_counts_none(tmp_path):
@@ -144,11 +146,10 @@ def test_a_flat_side_gathers_its_targets_by_row(tmp_path):
         {"kind": np.ones(12, np.float32), "colour": (rows % 3 > 0).astype(np.float32)},
     )
     side = FlatSide(tmp_path, targets, 12)
-    for shuffle in (False, True):
-        for pixels, codes, weights in side.labelled(SETTINGS, shuffle=shuffle):
+    for given in (batches(side, SETTINGS), shuffled(side, SETTINGS)):
+        for pixels, codes, weights in each(given):
             seen = np.array(shade(pixels))
-            assert codes["kind"].numpy().tolist() == (seen % 2).tolist()
-            assert codes["colour"].numpy().tolist() == (seen % 5).tolist()
-            assert weights["colour"].numpy().tolist() == (seen % 3 > 0).tolist()
-    for pixels, place in side.pixels(SETTINGS):
-        assert shade(pixels) == place.numpy().tolist()
+            assert codes["kind"].tolist() == (seen % 2).tolist()
+            assert codes["colour"].tolist() == (seen % 5).tolist()
+            assert weights["colour"].tolist() == (seen % 3 > 0).tolist()
+    assert shade(side.pixels(SETTINGS)) == rows.tolist()

@@ -72,8 +72,9 @@ def test_too_few_labels_are_refused(bench):
     assert "9 labelled products: 100 are the least" in result.output
 
 
-def test_weights_that_cannot_be_had_are_told_before_anything_is_fetched(bench):
+def test_weights_that_cannot_be_had_are_told_before_anything_is_fetched(shop_without_model):
     """A missing file, or ImageNet without a network, ends at once and says what to do."""
+    bench = shop_without_model
     flags = ("--backbone", "mobilenetv2", "--weights", bench.folder / "none.h5")
     result = bench.run("train", "tagger", bench.write(), *flags)
     assert result.exit_code == 2

@@ -8,9 +8,9 @@ import pytest
 
 from catalog.models import backbones, training
 from catalog.models.checkpoints import Checkpoints
-from catalog.models.datasets import in_order, lay_out
+from catalog.models.datasets import Targets, in_order, lay_out
 from catalog.models.settings import TrainSettings
-from catalog.models.sides import FlatSide, Targets
+from catalog.models.sides import FlatSide, batches
 from catalog.models.training import Known, Lesson, learn, standardiser
 from tests.tiny_model import SHAPES, draw
 
@@ -126,7 +126,7 @@ def test_the_better_phase_is_kept(taught, lesson):
     """The network that is left scores on validation what the best phase scored."""
     learned, _, _, _ = taught
     best = min(phase["best_validation_loss"] for phase in learned.phases)
-    validation = lesson.validation.labelled(SETTINGS)
+    validation = batches(lesson.validation, SETTINGS)
     assert training._loss(learned.network, validation, "loss") == pytest.approx(best, abs=1e-4)
 
 
@@ -135,7 +135,7 @@ def test_worse_fine_tuning_is_undone(taught, lesson):
     learned, backbone, _, _ = taught
     before = learned.network.get_weights()
     again = training.Learned(learned.network, learned.features)
-    steep = replace(lesson, manner=training.Manner(fine_rate=10.0))
+    steep = replace(lesson, settings=replace(SETTINGS, fine_rate=10.0))
     assert not training.fine_tune(again, backbone, steep)
     for now, then in zip(learned.network.get_weights(), before, strict=True):
         assert np.array_equal(now, then)
@@ -218,13 +218,14 @@ def test_senseless_settings_are_refused(wrong):
         TrainSettings(**wrong)
 
 
-def test_an_interrupted_training_goes_on(lesson):
-    """Killed in its second epoch it takes up the first one's weights, rate and curve."""
+def test_an_interrupted_training_goes_on(lesson, tmp_path):
+    """Killed in its second epoch it takes up the first one's weights, rate, order and curve."""
 
     class Killed(Exception):  # noqa: N818 - a test's own
         pass
 
-    def whole(progress):
+    def whole(progress, kept=lesson.kept):
+        keras.utils.set_random_seed(0)
         said = []
 
         def tell(line):
@@ -233,7 +234,9 @@ def test_an_interrupted_training_goes_on(lesson):
 
         backbone = backbones.build("cnn", "none", 32)
         settings = replace(SETTINGS, epochs=3)
-        learned = learn(backbone, OneHead, replace(lesson, settings=settings, progress=tell))
+        learned = learn(
+            backbone, OneHead, replace(lesson, settings=settings, progress=tell, kept=kept)
+        )
         return learned, said
 
     def kill(line):
@@ -249,6 +252,9 @@ def test_an_interrupted_training_goes_on(lesson):
     assert [row["epoch"] for row in curve["epochs"]] == [1, 2, 3]
     rates = [row["learning_rate"] for row in curve["epochs"]]
     assert rates == pytest.approx([2e-3 * (1 + np.cos(np.pi * e / 3)) / 2 for e in (1, 2, 3)])
+    straight, _ = whole(lambda _: None, tmp_path / "straight")
+    for one, other in zip(learned.network.weights, straight.network.weights, strict=True):
+        assert np.allclose(one, other, atol=1e-5)
     again, said = whole(lambda _: None)
     assert said == ["whole was done before: its weights are taken up"]
     assert again.phases == learned.phases
@@ -273,7 +279,7 @@ def test_the_best_epoch_is_one_that_the_curve_knows(lesson, monkeypatch):
     monkeypatch.setattr(Checkpoints, "tell", tell)
     learned = learn(backbones.build("cnn", "none", 32), OneHead, asked)
     [curve] = learned.phases
-    validation = lesson.validation.labelled(SETTINGS)
+    validation = batches(lesson.validation, SETTINGS)
     found = training._loss(learned.network, validation, "loss")
     assert found == pytest.approx(curve["best_validation_loss"], abs=1e-4)
 

@@ -19,7 +19,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -44,6 +44,10 @@ LARGEST_SIDE = 1024
 WIDEST_OUTPUT = 65_536
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _LARGEST = {KERAS: LARGEST_NETWORK, LITERT: LARGEST_NETWORK}
+
+
+class NotExported(RuntimeError):  # noqa: N818 - reads as the outcome it is
+    """A network is trained and its checkpoints are kept, but its files can't be written here."""
 
 
 class ModelRefused(ValueError):  # noqa: N818 - reads as the outcome it is
@@ -71,6 +75,7 @@ class Card:
     parameters: int
     versions: Mapping[str, str]
     notes: tuple[str, ...]  # heads left out, a phase that did not help, ...
+    decisions: Mapping[str, Any] = field(default_factory=dict)  # how scores become labels
 
     @property
     def model(self) -> str:
@@ -175,12 +180,13 @@ def _finite(content: Any) -> Any:
 def _checked(path: Path, content: Any) -> Card:
     if not isinstance(content, dict) or content.pop("schema", None) != SCHEMA:
         raise ModelRefused(f"{path} is not a card of schema {SCHEMA}")
-    expected = {field.name: field.type for field in fields(Card)}
-    if missing := expected.keys() - content.keys():
+    expected = {each.name: each.type for each in fields(Card)}
+    optional = {each.name for each in fields(Card) if each.default_factory is not MISSING}
+    if missing := expected.keys() - content.keys() - optional:
         raise ModelRefused(f"{path} lacks {', '.join(sorted(missing))}")
-    known = {name: content[name] for name in expected}
-    for name, kind in expected.items():
-        if type(known[name]) is not _json_kind(kind):
+    known = {name: content[name] for name in expected if name in content}
+    for name, value in known.items():
+        if type(value) is not _json_kind(expected[name]):
             raise ModelRefused(f"{path}: {name} is of the wrong kind")
     known["vocabulary"] = _vocabulary(path, known["vocabulary"])
     known["notes"] = tuple(str(note) for note in known["notes"])

@@ -1,13 +1,11 @@
 """Pictures changed by chance while a network learns; the hue never is, for it is a label."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
-import tensorflow as tf
+import numpy as np
 
-MIRROR, SHIFT, ZOOM, ERASE = "mirror", "shift", "zoom", "erase"
-CHANGES = (MIRROR, SHIFT, ZOOM, ERASE)
+from catalog.models.settings import CHANGES
 
 SHIFTED = 0.075  # of a side, at the most: two of 28 pixels
 ZOOMED = 0.15
@@ -15,40 +13,26 @@ ERASED = (0.02, 0.1)  # of the area
 ERASED_OFTEN = 0.25  # of the pictures
 
 
-def changed(dataset: tf.data.Dataset, changes: Sequence[str], seed: int) -> tf.data.Dataset:
-    """(pixels uint8 [b, side, side, c], …) batches with each picture changed by chance.
+def changed(pixels: np.ndarray, changes: Sequence[str], seed: int) -> np.ndarray:
+    """The pictures uint8 [b, side, side, c], each changed by chance.
 
     `changes` are names of CHANGES: mirrored, shifted, zoomed into, or with a rectangle painted
     black (Zhong et al., 2017, "Random Erasing Data Augmentation").
     """
-    if MIRROR in changes:
-        dataset = mirrored(dataset, seed)
-    layers = [_layer(name, seed) for name in CHANGES if name in changes and name != MIRROR]
+    layers = [_layer(name, seed) for name in CHANGES if name in changes]
     if not layers:
-        return dataset
-
-    def change(pixels: Any, *rest: Any) -> tuple[Any, ...]:
-        pixels = tf.cast(pixels, tf.float32)
-        for layer in layers:
-            pixels = layer(pixels, training=True)
-        return (tf.cast(tf.round(tf.clip_by_value(pixels, 0.0, 255.0)), tf.uint8), *rest)
-
-    return dataset.map(change)
-
-
-def mirrored(dataset: tf.data.Dataset, seed: int) -> tf.data.Dataset:
-    """The same batches with each picture mirrored or not, by chance; the hue is never touched."""
-
-    def flip(number: Any, batch: tuple[Any, ...]) -> tuple[Any, ...]:
-        pixels, *rest = batch
-        chances = tf.random.stateless_uniform([tf.shape(pixels)[0], 1, 1, 1], [seed, number])
-        return (tf.where(chances < 0.5, pixels[:, :, ::-1], pixels), *rest)
-
-    return dataset.enumerate().map(flip)
+        return pixels
+    given = pixels.astype(np.float32)
+    for layer in layers:
+        given = layer(given, training=True)
+    whole: np.ndarray = np.rint(keras.ops.convert_to_numpy(given)).clip(0, 255)
+    return whole.astype(np.uint8)
 
 
 def _layer(name: str, seed: int) -> keras.layers.Layer:
     match name:
+        case "mirror":
+            return keras.layers.RandomFlip("horizontal", seed=seed)
         case "shift":
             # By whole pixels: between them a picture is blurred, and those of the test are not.
             return keras.layers.RandomTranslation(

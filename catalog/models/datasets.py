@@ -1,22 +1,41 @@
 """Pictures on their way to Keras: decoded once by the job's decoder, then read as Keras reads."""
 
+import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from PIL import Image
 
 from catalog.images.decoders import Decoder
 from catalog.images.settings import DECODED_BEFORE
+from catalog.models.augmentation import changed
+from catalog.models.settings import TrainSettings
 
 DECODERS = 2
 SAVED_FAST = 1  # of PNG's nine levels: these files live for an hour
+READ_AT_ONCE = 64
+
+# TensorFlow's datasets where Keras computes with it; elsewhere it may not even be there.
+_ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
+FORMAT = "tf" if _ON_TENSORFLOW else "grain"
+
+XLA = not _ON_TENSORFLOW
+"""Whether to compile with XLA: with TensorFlow on a CPU that is ten times slower."""
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What each head should say about n pictures; a blank label has code 0 and weight 0."""
+
+    codes: Mapping[str, np.ndarray]  # head to int32 [n], places in the vocabulary
+    weights: Mapping[str, np.ndarray]  # head to float32 [n], 0 or 1
 
 
 def lay_out(
@@ -56,96 +75,96 @@ def in_order(folder: Path, count: int) -> list[Path]:
     return [folder / f"{row:08d}" for row in range(count)]
 
 
-def rows(
-    folder: Path, image_size: int, batch_size: int, *, shuffle: bool = False, seed: int = 0
-) -> tf.data.Dataset:
-    """Batches of (pixels uint8 [b, side, side, 3], row int32 [b]) from a flat folder of PNG.
+def read(
+    folder: Path, image_size: int, channels: int = 3, classes: Sequence[str] | None = None
+) -> np.ndarray:
+    """The PNG of a flat folder, or of its folders `classes`, as uint8 [n, side, side, channels].
 
-    Row k is the k-th file in sorted path order. Everything else about a picture is gathered by
-    that number, which is safe under shuffling.
+    They are in the order of their names, class by class. Read once and kept beside the folder as
+    an array that is mapped into memory, for every epoch needs them in another order.
     """
-    count = sum(1 for _ in folder.glob("*.png"))
-    dataset = keras.utils.image_dataset_from_directory(
-        folder,
-        labels=list(range(count)),
-        label_mode="int",
-        batch_size=batch_size,
-        image_size=(image_size, image_size),
-        shuffle=shuffle,
-        seed=seed,
-        verbose=False,
-    )
-    return dataset.map(lambda pixels, row: (tf.cast(pixels, tf.uint8), row))
+    kept = folder.with_name(f"{folder.name}.npy")
+    if not kept.exists():
+        dataset = keras.utils.image_dataset_from_directory(
+            folder,
+            labels="inferred" if classes else None,
+            class_names=list(classes) if classes else None,
+            color_mode="grayscale" if channels == 1 else "rgb",
+            batch_size=READ_AT_ONCE,
+            image_size=(image_size, image_size),
+            shuffle=False,
+            verbose=False,
+            format=FORMAT,
+        )
+        count = sum(1 for _ in folder.rglob("*.png"))
+        described = {"descr": "|u1", "fortran_order": False}
+        shape = (count, image_size, image_size, channels)
+        with kept.open("wb") as file:  # not through memory: a full disk would kill the process
+            np.lib.format.write_array_header_1_0(file, {**described, "shape": shape})
+            for batch in dataset:
+                pixels = batch[0] if classes else batch
+                file.write(np.asarray(pixels).astype(np.uint8).tobytes())
+    whole: np.ndarray = np.load(kept, mmap_mode="r")
+    return whole
 
 
-def class_rows(
-    folder: Path,
-    classes: Sequence[str],
-    image_size: int,
-    batch_size: int,
-    channels: int = 3,
-    *,
-    shuffle: bool = False,
-    seed: int = 0,
-) -> tf.data.Dataset:
-    """Batches of (pixels uint8 [b, side, side, channels], code int32 [b]) from a folder a class.
+class Batches(keras.utils.PyDataset):  # type: ignore[misc] # Keras has no types
+    """Rows [b, …] of what is given [n, …] with their targets, for any of Keras's backends.
 
-    The code is the place of the folder's name in `classes`.
+    Shuffled ones come in another order each epoch and are changed by chance. Both hang on the
+    epoch's number, so that a training which goes on is given what it would have been given.
     """
-    dataset = keras.utils.image_dataset_from_directory(
-        folder,
-        class_names=list(classes),
-        label_mode="int",
-        color_mode="grayscale" if channels == 1 else "rgb",
-        batch_size=batch_size,
-        image_size=(image_size, image_size),
-        shuffle=shuffle,
-        seed=seed,
-        verbose=False,
-    )
-    return dataset.map(lambda pixels, code: (tf.cast(pixels, tf.uint8), code))
 
+    def __init__(
+        self,
+        given: np.ndarray,
+        targets: Targets | None,
+        settings: TrainSettings,
+        *,
+        shuffle: bool = False,
+        changes: Sequence[str] = (),
+    ) -> None:
+        super().__init__()
+        self._given, self._targets, self._settings = given, targets, settings
+        self._shuffle, self._changes = shuffle, changes
+        self.turn_to(0)
 
-def with_targets(
-    dataset: tf.data.Dataset,
-    codes: Mapping[str, np.ndarray],
-    weights: Mapping[str, np.ndarray],
-) -> tf.data.Dataset:
-    """(pixels, row) batches as (pixels, codes a head, weights a head), gathered by row number."""
+    def __len__(self) -> int:
+        """How many batches an epoch has."""
+        return math.ceil(len(self._given) / self._settings.batch_size)
 
-    def gather(pixels: Any, row: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+    def __getitem__(self, number: int) -> tuple[Any, ...]:
+        """(rows, codes a head, weights a head), or the rows alone where there are no targets."""
+        start = number * self._settings.batch_size
+        rows = self._order[start : start + self._settings.batch_size]
+        given = changed(self._given[rows], self._changes, self._seed(number))
+        if self._targets is None:
+            return (given,)
+        codes, weights = self._targets.codes, self._targets.weights
         return (
-            pixels,
-            {head: tf.gather(values, row) for head, values in codes.items()},
-            {head: tf.gather(values, row) for head, values in weights.items()},
+            given,
+            {head: values[rows] for head, values in codes.items()},
+            {head: values[rows] for head, values in weights.items()},
         )
 
-    return dataset.map(gather)
+    def turn_to(self, epoch: int) -> None:
+        """Begin an epoch, counted from 0; Keras's on_epoch_end also comes when it only looked."""
+        self._epoch = epoch
+        self._order = np.arange(len(self._given))
+        if self._shuffle:
+            np.random.default_rng((self._settings.seed, self._epoch)).shuffle(self._order)
+
+    def _seed(self, number: int) -> int:
+        known = (self._settings.seed, self._epoch, number)
+        return int(np.random.SeedSequence(known).generate_state(1)[0])
 
 
-Answer = Callable[[Any], Mapping[str, Any]]
-
-
-def answering(network: keras.Model) -> Answer:
-    """A network with named outputs as a function of pixels, compiled once.
-
-    Faster than `predict`, which also uses XLA unless the model was told not to.
-    """
-    pixels = tf.TensorSpec(network.input_shape, network.input.dtype)
-    answer: Answer = tf.function(
-        lambda given: network(given, training=False), input_signature=[pixels]
-    )
-    return answer
-
-
-def by_row(answer: Answer, dataset: tf.data.Dataset, count: int) -> dict[str, np.ndarray]:
-    """Every output for `count` pictures, float32 [count, d], placed by row number.
-
-    The dataset gives (pixels, row), each row once, in any order.
-    """
-    whole: dict[str, np.ndarray] = {}
-    for pixels, row in dataset:
-        for name, values in answer(pixels).items():
-            place = whole.setdefault(name, np.full((count, *values.shape[1:]), np.nan, np.float32))
-            place[row.numpy()] = values
-    return whole
+def outputs_of(
+    network: keras.Model, given: np.ndarray, settings: TrainSettings
+) -> dict[str, np.ndarray]:
+    """What a network with named outputs says of each row [n, …], float32 [n, d] by name."""
+    # Apart, for a network that was compiled would be saved with its optimiser.
+    asked = keras.Model(network.input, network.output)
+    asked.compile(jit_compile=XLA)
+    said: dict[str, np.ndarray] = asked.predict(Batches(given, None, settings), verbose=0)
+    return said

@@ -9,12 +9,23 @@ import keras
 import numpy as np
 from PIL import Image
 
-from catalog.models.artefact import KERAS, LITERT, SUMMARY, Card, ModelRefused, verify
+from catalog.models.artefact import (
+    KERAS,
+    LITERT,
+    SUMMARY,
+    Card,
+    ModelRefused,
+    NotExported,
+    verify,
+)
 from catalog.models.inspection import inspect
 from catalog.models.runtime import EMBEDDING, Network
 from sql.files import write_text
 
 LARGEST_EMBEDDING = 128
+
+LEAST_SPREAD, TINY = 1e-2, 1e-6
+"""Of all features' spread, and in itself, so that what hardly varies is not blown up."""
 
 COMPARED = 64
 """Test pictures on which the exported file is compared with the trained network."""
@@ -30,7 +41,7 @@ class ExportFailed(ValueError):  # noqa: N818 - reads as the outcome it is
 def with_embedding(
     name: str, network: keras.Model, features: keras.Model, measured: np.ndarray
 ) -> keras.Model:
-    """The network with one more output: its pooled features, reduced by a PCA.
+    """The network with one more output: its pooled features, standardised, reduced by a PCA.
 
     `features` shares the network's layers and input; `measured` is what it makes of the pictures
     trained on, float32 [n, d]. The embedding has at most 128 numbers, the first vary most.
@@ -40,14 +51,28 @@ def with_embedding(
     return keras.Model(network.input, outputs, name=name)
 
 
+def embedded(network: keras.Model, measured: np.ndarray) -> np.ndarray:
+    """What `with_embedding`'s network makes of features [n, d] that are known already."""
+    kernel, bias = network.get_layer(EMBEDDING).get_weights()
+    reduced: np.ndarray = measured @ kernel + bias
+    return reduced
+
+
 def principal_components(measured: np.ndarray) -> keras.layers.Layer:
-    """The fixed dense layer that turns features [n, d] into their principal components."""
+    """The fixed dense layer that turns features [n, d] into their principal components.
+
+    Of the standardised features: a texture that hardly varies among products tells a picture of
+    something else better than what varies most.
+    """
     mean = measured.mean(axis=0, dtype=np.float64)
-    centred = measured - mean
+    spread = measured.std(axis=0, dtype=np.float64)
+    spread += LEAST_SPREAD * measured.std(dtype=np.float64) + TINY
+    centred = (measured - mean) / spread
     count = min(LARGEST_EMBEDDING, len(measured), measured.shape[1])
     kernel = _axes(centred)[:, :count]
     # An axis has no direction of its own: its largest part is positive, so runs agree.
     kernel = kernel * np.sign(kernel[np.abs(kernel).argmax(axis=0), np.arange(count)])
+    kernel /= spread[:, None]
     layer = keras.layers.Dense(count, name=EMBEDDING, trainable=False)
     layer.build(measured.shape)
     layer.set_weights([kernel, -mean @ kernel])
@@ -60,6 +85,12 @@ def _axes(centred: np.ndarray) -> np.ndarray:
         return np.linalg.svd(centred, full_matrices=False)[2].T
     _, axes = np.linalg.eigh(centred.T @ centred)
     return axes[:, ::-1]
+
+
+def check_backend() -> None:
+    """NotExported where Keras computes with what can't write LiteRT files: all but TensorFlow."""
+    if (backend := keras.backend.backend()) != "tensorflow":
+        raise NotExported(f"it is trained, but Keras on {backend} can't write {LITERT}")
 
 
 def save(network: keras.Model, folder: Path) -> None:

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+CHANGES = ("mirror", "shift", "zoom", "erase")
+
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """Each field but `fold` is a flag of the training command."""
+    """Each field but `fold` and `changes` is a flag of the training command."""
 
     backbone: str = "efficientnetb0"  # efficientnetb0, mobilenetv2 or cnn
     weights: str = "imagenet"  # imagenet, none, or the path of a file
@@ -14,10 +16,13 @@ class TrainSettings:
     batch_size: int = 64
     dense_units: int = 0  # of a dense layer in each branch; 0 for none
     fine_tune_layers: int = 20  # unfrozen in phase two; 0 for no phase two
+    fine_rate: float = 1e-5  # of phase two, at its beginning
+    fine_epochs: int = 0  # of phase two at the most; 0 for as many as of phase one
+    changes: tuple[str, ...] = ("mirror",)  # of CHANGES, by chance while learning
     seed: int = 0
     fold: int = 0  # which fifth of the picture groups tests, 0 to 4
 
-    _COUNTS = ("dense_units", "fine_tune_layers", "seed")
+    _COUNTS = ("dense_units", "fine_tune_layers", "fine_epochs", "seed")
     _SMALLEST = 32  # pixels a side
 
     def __post_init__(self) -> None:
@@ -36,3 +41,7 @@ class TrainSettings:
             raise ValueError(
                 f"image_size must be {self._SMALLEST} to 1024 pixels, not {self.image_size}"
             )
+        if not 0 < self.fine_rate <= 10:
+            raise ValueError(f"fine_rate is above 0 and at most 10, not {self.fine_rate!r}")
+        if unknown := set(self.changes) - set(CHANGES):
+            raise ValueError(f"changes are {', '.join(CHANGES)}, not {min(unknown)!r}")

@@ -1,25 +1,14 @@
 """The sides of a split as training wants them: pictures in folders, and what to say about each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import keras
 import numpy as np
-import tensorflow as tf
 
-from catalog.models.augmentation import MIRROR, changed
-from catalog.models.datasets import class_rows, rows, with_targets
+from catalog.models.datasets import Batches, Targets, read
 from catalog.models.settings import TrainSettings
-
-
-@dataclass(frozen=True)
-class Targets:
-    """What each head should say about n pictures; a blank label has code 0 and weight 0."""
-
-    codes: Mapping[str, np.ndarray]  # head to int32 [n], places in the vocabulary
-    weights: Mapping[str, np.ndarray]  # head to float32 [n], 0 or 1
 
 
 class Side(Protocol):
@@ -33,11 +22,23 @@ class Side(Protocol):
     def targets(self) -> Targets:
         """What there is to learn, picture by picture."""
 
-    def pixels(self, settings: TrainSettings) -> tf.data.Dataset:
-        """(pixels uint8 [b, side, side, c], place int32 [b]) batches, each picture once."""
+    @property
+    def changes(self) -> Sequence[str]:
+        """How the pictures are changed by chance while a network learns from them."""
 
-    def labelled(self, settings: TrainSettings, *, shuffle: bool = False) -> tf.data.Dataset:
-        """(pixels, codes, weights) batches; shuffled ones are also changed by chance."""
+    def pixels(self, settings: TrainSettings) -> np.ndarray:
+        """The pictures, uint8 [n, side, side, c]."""
+
+
+def batches(side: Side, settings: TrainSettings) -> Batches:
+    """(pixels, codes, weights) of the pictures as they are, in their order."""
+    return Batches(side.pixels(settings), side.targets, settings)
+
+
+def shuffled(side: Side, settings: TrainSettings) -> Batches:
+    """The same to learn from: in other orders, and changed by chance."""
+    pixels = side.pixels(settings)
+    return Batches(pixels, side.targets, settings, shuffle=True, changes=side.changes)
 
 
 @dataclass(frozen=True)
@@ -47,22 +48,11 @@ class FlatSide:
     folder: Path
     targets: Targets
     count: int
+    changes: Sequence[str] = ("mirror",)
 
-    def pixels(self, settings: TrainSettings) -> tf.data.Dataset:
+    def pixels(self, settings: TrainSettings) -> np.ndarray:
         """See Side."""
-        return rows(self.folder, settings.image_size, settings.batch_size)
-
-    def labelled(self, settings: TrainSettings, *, shuffle: bool = False) -> tf.data.Dataset:
-        """See Side."""
-        dataset = rows(
-            self.folder,
-            settings.image_size,
-            settings.batch_size,
-            shuffle=shuffle,
-            seed=settings.seed,
-        )
-        dataset = with_targets(dataset, self.targets.codes, self.targets.weights)
-        return _finished(dataset, settings, shuffle=shuffle)
+        return read(self.folder, settings.image_size)
 
 
 @dataclass(frozen=True)
@@ -77,8 +67,7 @@ class ClassSide:
     classes: Sequence[str]
     head: str
     channels: int = 3
-    changes: Sequence[str] = (MIRROR,)  # by chance, while learning
-    in_memory: bool = False  # decoded once, and shuffled whole
+    changes: Sequence[str] = ("mirror",)
 
     @property
     def files(self) -> list[Path]:
@@ -96,57 +85,6 @@ class ClassSide:
         codes = np.array([self.classes.index(path.parent.name) for path in self.files], np.int32)
         return Targets({self.head: codes}, {self.head: np.ones(len(codes), np.float32)})
 
-    def pixels(self, settings: TrainSettings) -> tf.data.Dataset:
+    def pixels(self, settings: TrainSettings) -> np.ndarray:
         """See Side."""
-        pictures = class_rows(
-            self.folder, self.classes, settings.image_size, settings.batch_size, self.channels
-        ).map(lambda pixels, _: pixels)
-        places = tf.data.Dataset.range(self.count, output_type=tf.int32).batch(settings.batch_size)
-        return tf.data.Dataset.zip((pictures, places))
-
-    def labelled(self, settings: TrainSettings, *, shuffle: bool = False) -> tf.data.Dataset:
-        """See Side; the labels are those that Keras read from the folders."""
-        dataset = class_rows(
-            self.folder,
-            self.classes,
-            settings.image_size,
-            settings.batch_size,
-            self.channels,
-            shuffle=shuffle and not self.in_memory,
-            seed=settings.seed,
-        )
-        if self.in_memory:
-            dataset = self._remembered(dataset, settings, shuffle=shuffle)
-        dataset = dataset.map(
-            lambda pixels, code: (
-                pixels,
-                {self.head: code},
-                {self.head: keras.ops.ones_like(code, "float32")},
-            )
-        )
-        return _finished(dataset, settings, self.changes, shuffle=shuffle)
-
-    def _remembered(
-        self, dataset: tf.data.Dataset, settings: TrainSettings, *, shuffle: bool
-    ) -> tf.data.Dataset:
-        dataset = dataset.cache()
-        if not shuffle:
-            return dataset
-        count = self.count
-        batches = dataset.unbatch().shuffle(count, seed=settings.seed).batch(settings.batch_size)
-        # Unbatching forgets how many there are, by which a schedule falls.
-        return batches.apply(
-            tf.data.experimental.assert_cardinality(-(-count // settings.batch_size))
-        )
-
-
-def _finished(
-    dataset: tf.data.Dataset,
-    settings: TrainSettings,
-    changes: Sequence[str] = (MIRROR,),
-    *,
-    shuffle: bool,
-) -> tf.data.Dataset:
-    if shuffle:
-        dataset = changed(dataset, changes, settings.seed)
-    return dataset.prefetch(tf.data.AUTOTUNE)
+        return read(self.folder, settings.image_size, self.channels, self.classes)

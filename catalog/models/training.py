@@ -11,15 +11,14 @@ from typing import Any, Protocol
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from catalog.models import precision
 from catalog.models.backbones import Backbone, freeze, unfreeze_last
 from catalog.models.checkpoints import Checkpoints
-from catalog.models.datasets import Answer, answering, by_row
+from catalog.models.datasets import XLA, Batches, Targets, outputs_of
 from catalog.models.schedules import Rate, Schedule, cosine
 from catalog.models.settings import TrainSettings
-from catalog.models.sides import Side, Targets
+from catalog.models.sides import Side, batches, shuffled
 
 PATIENCE = 10  # epochs without a better validation loss
 LEAST_SPREAD = 1e-2
@@ -47,10 +46,9 @@ class Learned:
 
 @dataclass(frozen=True)
 class Manner:
-    """How a network learns: rates are those that each phase begins with."""
+    """How a network learns, besides its settings: rates are those that a phase begins with."""
 
     heads_rate: float = 5e-4
-    fine_rate: float = 1e-5
     whole_rate: float = 2e-3
     smoothing: float = 0.0  # of the labels (Szegedy et al., 2016)
     keep_best: bool = True  # the epoch that validates best, else the last one
@@ -68,7 +66,6 @@ class Lesson:
     schedule: Schedule = cosine
     judged_by: str = "loss"  # or log_loss, which a single head has: the loss without penalties
     manner: Manner = field(default_factory=Manner)
-    fine_epochs: int | None = None  # of fine-tuning; None for as many as the settings say
 
 
 def learn(
@@ -86,9 +83,9 @@ def learn(
         learn_whole(learned, backbone, lesson)
         precision.in_full(backbone.network)
         return learned
-    answer = frozen(backbone)
-    train = pooled(answer, lesson.train, lesson.settings)
-    validation = pooled(answer, lesson.validation, lesson.settings)
+    still = frozen(backbone)
+    train = pooled(still, lesson.train, lesson.settings)
+    validation = pooled(still, lesson.validation, lesson.settings)
     lesson.progress(f"features of {len(train) + len(validation)} pictures computed")
     heads = make_heads(standardiser(train))
     learned = joined(backbone, heads)
@@ -108,16 +105,16 @@ class Known:
     targets: Targets
 
 
-def frozen(backbone: Backbone) -> Answer:
-    """Freeze a backbone; gives the function from pixels to its features, for `pooled`."""
+def frozen(backbone: Backbone) -> keras.Model:
+    """Freeze a backbone; gives the network from pixels to its features, for `pooled`."""
     freeze(backbone.network)
     features = backbone.features
-    return answering(keras.Model(features.input, {"features": features.output}))
+    return keras.Model(features.input, {"features": features.output})
 
 
-def pooled(answer: Answer, side: Side, settings: TrainSettings) -> np.ndarray:
+def pooled(network: keras.Model, side: Side, settings: TrainSettings) -> np.ndarray:
     """The features of every picture of a side, float32 [count, d]."""
-    return by_row(answer, side.pixels(settings), side.count)["features"]
+    return outputs_of(network, side.pixels(settings), settings)["features"]
 
 
 def standardiser(features: np.ndarray, name: str = "standard-features") -> keras.layers.Layer:
@@ -146,8 +143,8 @@ def learn_heads(phase: str, heads: Heads, train: Known, validation: Known, lesso
         phase,
         keras.Model(features, heads(features)),
         lesson.manner.heads_rate,
-        _arrays(train, lesson.settings, shuffle=True),
-        _arrays(validation, lesson.settings),
+        Batches(train.features, train.targets, lesson.settings, shuffle=True),
+        Batches(validation.features, validation.targets, lesson.settings),
         lesson,
         long=False,
     )
@@ -158,8 +155,8 @@ def learn_whole(learned: Learned, backbone: Backbone, lesson: Lesson) -> None:
     learned.notes.append(
         f"{backbone.name} started without weights: all its layers were trained, in one phase"
     )
-    train = _shuffled(lesson, "whole")
-    validation = lesson.validation.labelled(lesson.settings)
+    train = shuffled(lesson.train, lesson.settings)
+    validation = batches(lesson.validation, lesson.settings)
     curve = _fit("whole", learned.network, lesson.manner.whole_rate, train, validation, lesson)
     learned.phases.append(curve)
 
@@ -167,13 +164,15 @@ def learn_whole(learned: Learned, backbone: Backbone, lesson: Lesson) -> None:
 def fine_tune(learned: Learned, backbone: Backbone, lesson: Lesson) -> bool:
     """Phase two: the last layers too; what it learns is kept only when validation gets better."""
     network = learned.network
-    train = _shuffled(lesson, "fine-tuning")
-    validation = lesson.validation.labelled(lesson.settings)
+    train = shuffled(lesson.train, lesson.settings)
+    validation = batches(lesson.validation, lesson.settings)
     before, weights = _loss(network, validation, lesson.judged_by), network.get_weights()
     unfreeze_last(backbone.network, lesson.settings.fine_tune_layers)
-    if lesson.fine_epochs is not None:
-        lesson = replace(lesson, settings=replace(lesson.settings, epochs=lesson.fine_epochs))
-    curve = _fit("fine-tuning", network, lesson.manner.fine_rate, train, validation, lesson)
+    settings = lesson.settings
+    lesson = replace(
+        lesson, settings=replace(settings, epochs=settings.fine_epochs or settings.epochs)
+    )
+    curve = _fit("fine-tuning", network, settings.fine_rate, train, validation, lesson)
     learned.phases.append(curve)
     after = curve["best_validation_loss"]
     if after < before or not lesson.manner.keep_best:
@@ -186,18 +185,9 @@ def fine_tune(learned: Learned, backbone: Backbone, lesson: Lesson) -> bool:
     return False
 
 
-def _loss(network: keras.Model, dataset: tf.data.Dataset, measure: str) -> float:
+def _loss(network: keras.Model, dataset: Batches, measure: str) -> float:
     _compile(network, 0.0, Manner())
     return float(network.evaluate(dataset, verbose=0, return_dict=True)[measure])
-
-
-def _arrays(known: Known, settings: TrainSettings, *, shuffle: bool = False) -> tf.data.Dataset:
-    """(features, codes, weights) batches of arrays that are in memory."""
-    content = (known.features, dict(known.targets.codes), dict(known.targets.weights))
-    dataset = tf.data.Dataset.from_tensor_slices(content)
-    if shuffle:
-        dataset = dataset.shuffle(len(known.features), seed=settings.seed)
-    return dataset.batch(settings.batch_size).prefetch(tf.data.AUTOTUNE)
 
 
 def _compile(network: keras.Model, rate: Rate, manner: Manner) -> None:
@@ -210,7 +200,7 @@ def _compile(network: keras.Model, rate: Rate, manner: Manner) -> None:
             head: ["accuracy", keras.metrics.SparseCategoricalCrossentropy(name="log_loss")]
             for head in network.output
         },
-        jit_compile=False,  # XLA on the CPU is ten times slower
+        jit_compile=XLA,
     )
 
 
@@ -231,8 +221,8 @@ def _fit(
     phase: str,
     network: keras.Model,
     rate: float,
-    train: tf.data.Dataset,
-    validation: tf.data.Dataset,
+    train: Batches,
+    validation: Batches,
     lesson: Lesson,
     *,
     long: bool = True,
@@ -241,7 +231,7 @@ def _fit(
 
     An interrupted phase goes on after its last epoch if it is `long`, and else begins anew.
     """
-    falling, changers = lesson.schedule(rate, int(train.cardinality()) * lesson.settings.epochs)
+    falling, changers = lesson.schedule(rate, len(train) * lesson.settings.epochs)
     _compile(network, falling, lesson.manner)
     kept = Checkpoints(lesson.kept, phase)
     if kept.is_done:
@@ -259,22 +249,21 @@ def _fit(
             validation_data=validation,
             epochs=lesson.settings.epochs,
             initial_epoch=begun,
-            shuffle=False,  # the dataset does it
+            shuffle=False,  # the batches are
             verbose=0,
-            callbacks=[*changers, history],
+            callbacks=[
+                keras.callbacks.LambdaCallback(
+                    on_epoch_begin=lambda epoch, _: train.turn_to(epoch)
+                ),
+                *changers,
+                history,
+            ],
         )
     curve = _curve(phase, history.rows)
     if lesson.manner.keep_best:
         kept.take_up(network, f"best-{curve['best_epoch']}")
     kept.save(network, "done")
     return curve
-
-
-def _shuffled(lesson: Lesson, phase: str) -> tf.data.Dataset:
-    """The pictures to learn from, in other orders than in the epochs before an interruption."""
-    begun = Checkpoints(lesson.kept, phase).epochs
-    settings = replace(lesson.settings, seed=lesson.settings.seed + begun)
-    return lesson.train.labelled(settings, shuffle=True)
 
 
 def _best(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:

@@ -1,9 +1,11 @@
--- The labels that the tagger is least sure of, whether or not the shop gave one.
--- One row per product and attribute; `total` is how many there are in all.
+-- The labels that somebody should look at: those to review, and of those of which it is not known
+-- how sure is enough the ones that the tagger is less sure of, whether or not the shop gave one.
+-- One row per product and attribute, those to review first; of these there are `to_review` in all,
+-- of both `total`.
 -- params: $below (confidence, 0 to 1), $top
 with
 
-least_sure as materialized (
+doubtful as materialized (
 
     select
         source,
@@ -12,10 +14,12 @@ least_sure as materialized (
         predicted,
         confidence,
         given,
-        count(*) over () as total
+        review,
+        count(*) over () as total,
+        count(review) over () as to_review
     from labels
-    where confidence < $below
-    order by confidence, source, id, attribute
+    where coalesce(review, confidence < $below)
+    order by review nulls last, confidence, source, id, attribute
     limit $top
 
 ),
@@ -25,20 +29,26 @@ shown as (
 
     select source, id, title
     from history.products
-    semi join least_sure using (source, id)
+    semi join doubtful using (source, id)
     qualify row_number() over (partition by source, id order by seen_at desc) = 1
 
 )
 
 select
-    least_sure.source,
-    least_sure.id,
+    doubtful.source,
+    doubtful.id,
     shown.title,
-    least_sure.attribute,
-    least_sure.predicted,
-    least_sure.confidence,
-    least_sure.given,
-    least_sure.total
-from least_sure
+    doubtful.attribute,
+    doubtful.predicted,
+    doubtful.confidence,
+    doubtful.given,
+    doubtful.total,
+    doubtful.to_review
+from doubtful
 left join shown using (source, id)
-order by least_sure.confidence, least_sure.source, least_sure.id, least_sure.attribute
+order by
+    doubtful.review nulls last,
+    doubtful.confidence,
+    doubtful.source,
+    doubtful.id,
+    doubtful.attribute

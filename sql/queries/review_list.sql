@@ -1,18 +1,20 @@
--- Which labels does the catalogue have from the tagger alone, and is least sure of?
--- One row a product and attribute without a given label, the lowest confidence first.
+-- Which labels does the catalogue have from the tagger alone, and should somebody look at?
+-- One row a product and attribute without a given label that is to review, or of which it is not
+-- known how sure is enough. Those to review come first, then the lowest confidence.
 -- $attribute (text, optional): only this attribute, such as colour
 -- $top (whole number, default 20): at most so many rows
 with
 
-least_sure as materialized (
+doubtful as materialized (
 
-    select source, id, attribute, predicted, confidence
+    select source, id, attribute, predicted, confidence, review
     from labels
     where
         given is null
         and confidence is not null
+        and review is distinct from false
         and ($attribute is null or attribute = $attribute)
-    order by confidence, source, id, attribute
+    order by review nulls last, confidence, source, id, attribute
     limit $top
 
 ),
@@ -22,19 +24,25 @@ shown as (
 
     select source, id, title, pictures[1] as location
     from history.products
-    semi join least_sure using (source, id)
+    semi join doubtful using (source, id)
     qualify row_number() over (partition by source, id order by seen_at desc) = 1
 
 )
 
 select
-    least_sure.source,
-    least_sure.id,
+    doubtful.source,
+    doubtful.id,
     shown.title,
-    least_sure.attribute,
-    least_sure.predicted,
-    least_sure.confidence,
+    doubtful.attribute,
+    doubtful.predicted,
+    doubtful.confidence,
+    doubtful.review,
     shown.location
-from least_sure
+from doubtful
 join shown using (source, id)
-order by least_sure.confidence, least_sure.source, least_sure.id, least_sure.attribute
+order by
+    doubtful.review nulls last,
+    doubtful.confidence,
+    doubtful.source,
+    doubtful.id,
+    doubtful.attribute

@@ -4,6 +4,8 @@
 -- given: the label in the CSV; null when it has none
 -- predicted: the label that the model sees; null without a picture, or when it knows no such
 -- confidence: probability that the model gives the predicted label, 0 to 1
+-- review: whether somebody should look: it is predicted, and the model is not sure enough of it;
+--   null where it is not known how sure is enough
 -- label: the label: given, else predicted
 with
 
@@ -22,6 +24,7 @@ select
     "ATTRIBUTE_given" as given,
     "ATTRIBUTE_predicted" as predicted,
     "ATTRIBUTE_confidence" as confidence,
+    "ATTRIBUTE_review" as review,
     "ATTRIBUTE" as label,
     model,
     pictures,

@@ -82,9 +82,9 @@ def seconds(way: object, lesson: Lesson, sides: dict[str, FlatSide]) -> float:
 
 def once(backbone: object, lesson: Lesson, sides: dict[str, FlatSide]) -> None:
     """As `catalog train engagement` does it."""
-    answer = frozen(backbone)
+    still = frozen(backbone)
     known = {
-        name: Known(pooled(answer, side, lesson.settings), side.targets)
+        name: Known(pooled(still, side, lesson.settings), side.targets)
         for name, side in sides.items()
     }
     head = Head(HEAD, standardiser(known["train"].features))

@@ -44,24 +44,25 @@ def image_root(data: Path) -> Path:
 
 def local_products(data: Path, path: Path) -> Path:
     """Write the set as a products.csv that names its pictures under `image_root(data)`."""
-    return _write(path, fashion(data), str)
+    return write_products(path, fashion(data), str)
 
 
 def served_products(data: Path, path: Path, origin: str) -> Path:
     """Write the set as a products.csv that names its pictures by URL."""
-    return _write(path, fashion(data), lambda name: f"{origin}/{name}")
+    return write_products(path, fashion(data), lambda name: f"{origin}/{name}")
 
 
 def many_products(data: Path, path: Path, count: int, pictures: int) -> Path:
     """Write `count` products that share the first `pictures` pictures of the set."""
     rows = islice(cycle(fashion(data)[:pictures]), count)
     numbered = ({**row, "ProductId": f"p{number:07d}"} for number, row in enumerate(rows))
-    return _write(path, numbered, str)
+    return write_products(path, numbered, str)
 
 
-def _write(
+def write_products(
     path: Path, rows: list[dict[str, str]] | Iterator[dict[str, str]], picture: Callable[[str], str]
 ) -> Path:
+    """Write rows of the set as a products.csv; `picture` names each by what the set calls it."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
         writer.writeheader()

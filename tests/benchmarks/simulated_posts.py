@@ -14,9 +14,9 @@ from taggers import WEIGHTS
 
 from catalog.images.decoders import Decoder
 from catalog.intake import take_in
-from catalog.models.datasets import in_order, lay_out
+from catalog.models.datasets import Targets, in_order, lay_out
 from catalog.models.settings import TrainSettings
-from catalog.models.sides import FlatSide, Targets
+from catalog.models.sides import FlatSide
 from catalog.models.training import frozen, pooled
 from catalog.records import Reading
 from engagement import labels
