@@ -53,7 +53,7 @@ def _with_first_model(job: Tagging, store: Store, settings: Settings, console: C
         if job.retrain:
             raise
         model = starter.install(store, serve=True)
-        console.say(f"{few.said} {model}, which comes with the catalog, serves instead")
+        console.say(f"{few.said}: {model}, which comes with the catalog, serves instead")
         return replace(job, model=model)
     return replace(job, model=model, refetch=False)
 
