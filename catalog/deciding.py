@@ -9,6 +9,7 @@ import numpy as np
 
 from catalog.attributes import Vocabulary
 from catalog.decisions import (
+    BINS,
     FEWEST,
     Decisions,
     Likeness,
@@ -16,9 +17,6 @@ from catalog.decisions import (
     line_of,
 )
 from catalog.models import calibration, metrics
-
-BINS = 15
-"""Of equal mass, in which confidences are compared with how often they were right."""
 
 Labels = Sequence[Mapping[str, str]]
 Scores = Mapping[str, np.ndarray]

@@ -20,6 +20,9 @@ COST = 0.01
 
 LEAST_DEVIATION = 1e-6
 
+BINS = 15
+"""Of equal mass, in which confidences are compared with how often they were right."""
+
 FEWEST = 100
 """Labelled pictures below which nothing is said about how far a head can be relied on."""
 

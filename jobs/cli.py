@@ -203,7 +203,10 @@ def _tag_pictures(
     from jobs.starter import NAME  # noqa: PLC0415
 
     store = store_of(settings)
-    found = find_model(store, TAGGER, model) or model_for(store, TAGGER, NAME)
+    found = find_model(store, TAGGER, model)
+    if found is None:
+        found = model_for(store, TAGGER, NAME)
+        click.echo("the store has no tagger: the one that comes with the catalog looks", err=True)
     looks = look_at(pictures, found, settings.decode)
     for look in looks:
         click.echo(look.as_json() if as_json else look)

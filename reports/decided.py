@@ -8,9 +8,6 @@ from catalog.decisions import Decisions, Line
 from catalog.models.artefact import Card
 from catalog.models.metrics import Share
 
-BINS = 15
-"""Of the calibration error; as catalog/deciding.py has it, which loads Keras."""
-
 
 @dataclass(frozen=True, slots=True)
 class HeadDecided:

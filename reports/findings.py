@@ -1,11 +1,11 @@
 """What the figures of a tagger's pages show, each in a sentence made from its values."""
 
-from catalog.decisions import FEWEST, RIGHT
+from catalog.decisions import BINS, FEWEST, RIGHT
 from catalog.models.calibration import by_chance, chance_error
 from reports.alike import Alike
 from reports.change import Change, Paired
 from reports.coverage import Coverage
-from reports.decided import BINS, Decided, HeadDecided
+from reports.decided import Decided, HeadDecided
 from reports.evidence import Curves, HeadSides, ModelEvidence
 from reports.language import UNDEFINED, Language
 from reports.leftovers import Leftovers

@@ -14,6 +14,7 @@ from catalog.models import export
 from catalog.models.artefact import CARD, KERAS, SUMMARY, ModelRefused, hashes, load_card
 from catalog.models.export import ExportFailed, agreement, load_keras, principal_components
 from catalog.models.runtime import EMBEDDING, Runtime
+from catalog.models.training import LEAST_SPREAD
 
 
 def pixels(count: int) -> np.ndarray:
@@ -75,7 +76,7 @@ def test_principal_components():
     assert reduced.shape == (300, 128)
     assert np.allclose(reduced.mean(axis=0), 0, atol=1e-3)
     assert (np.diff(reduced.var(axis=0)[:3]) < 0).all()
-    spread = features.std(axis=0) + export.LEAST_SPREAD * features.std()
+    spread = features.std(axis=0) + LEAST_SPREAD * features.std()
     before = np.linalg.norm((features[:50] - features[50:100]) / spread, axis=1)
     after = np.linalg.norm(reduced[:50] - reduced[50:100], axis=1)
     assert np.allclose(before, after, rtol=1e-3)

@@ -114,4 +114,5 @@ def test_a_picture_needs_no_store(shop, tmp_path):
     draw(3)[0].save(picture)
     said = shop.run("tag", picture)
     assert "shape" in said.stdout
+    assert "the one that comes with the catalog looks" in said.stderr
     assert not shop.store.models.exists()

@@ -20,12 +20,10 @@ from catalog.models.artefact import (
 )
 from catalog.models.inspection import inspect
 from catalog.models.runtime import EMBEDDING, Network
+from catalog.models.training import spread_of
 from sql.files import write_text
 
 LARGEST_EMBEDDING = 128
-
-LEAST_SPREAD, TINY = 1e-2, 1e-6
-"""Of all features' spread, and in itself, so that what hardly varies is not blown up."""
 
 COMPARED = 64
 """Test pictures on which the exported file is compared with the trained network."""
@@ -65,8 +63,7 @@ def principal_components(measured: np.ndarray) -> keras.layers.Layer:
     something else better than what varies most.
     """
     mean = measured.mean(axis=0, dtype=np.float64)
-    spread = measured.std(axis=0, dtype=np.float64)
-    spread += LEAST_SPREAD * measured.std(dtype=np.float64) + TINY
+    spread = spread_of(measured.astype(np.float64))
     centred = (measured - mean) / spread
     count = min(LARGEST_EMBEDDING, len(measured), measured.shape[1])
     kernel = _axes(centred)[:, :count]

@@ -21,7 +21,7 @@ from catalog.models.settings import TrainSettings
 from catalog.models.sides import Side, batches, shuffled
 
 PATIENCE = 10  # epochs without a better validation loss
-LEAST_SPREAD = 1e-2
+LEAST_SPREAD, TINY = 1e-2, 1e-6  # of all features' spread, and in itself
 
 Progress = Callable[[str], None]
 Curve = dict[str, Any]
@@ -117,12 +117,18 @@ def pooled(network: keras.Model, side: Side, settings: TrainSettings) -> np.ndar
     return outputs_of(network, side.pixels(settings), settings)["features"]
 
 
+def spread_of(features: np.ndarray) -> np.ndarray:
+    """What to divide each of the features [n, d] by, so that what hardly varies is not blown up."""
+    spread: np.ndarray = features.std(axis=0) + LEAST_SPREAD * features.std() + TINY
+    return spread
+
+
 def standardiser(features: np.ndarray, name: str = "standard-features") -> keras.layers.Layer:
     """The layer that gives each of the features [n, d] mean 0 and spread 1, as measured here.
 
     A feature that hardly varies is not blown up.
     """
-    spread = features.std(axis=0) + LEAST_SPREAD * features.std() + 1e-6
+    spread = spread_of(features)
     layer = keras.layers.Normalization(name=name)
     layer.build(features.shape)
     layer.set_weights([features.mean(axis=0), spread**2, np.array(len(features))])

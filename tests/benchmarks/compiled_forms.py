@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import keras
@@ -99,11 +100,10 @@ def ways(calibrating: np.ndarray) -> dict[str, dict[str, Any]]:
 
 def compiled(network: keras.Model, how: Mapping[str, Any]) -> bytes:
     """The network as a LiteRT file."""
-    path = Path(os.environ.get("TMPDIR", "/tmp")) / f"form-{os.getpid()}.tflite"  # noqa: S108
-    network.export(path, format="litert", verbose=False, **how)
-    data = path.read_bytes()
-    path.unlink()
-    return data
+    with TemporaryDirectory() as scratch:
+        path = Path(scratch) / LITERT
+        network.export(path, format="litert", verbose=False, **how)
+        return path.read_bytes()
 
 
 def pictures(store: Store, folder: Path, card: Card, side: str, most: int) -> np.ndarray:
