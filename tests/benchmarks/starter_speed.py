@@ -1,10 +1,10 @@
 """`catalog tag` of 2,000 local pictures beside predict, picture by picture and all at once.
 
-    python tests/benchmarks/starter_speed.py STORE MODEL
+    python tests/benchmarks/starter_speed.py
 
-STORE is one in which `catalog train` left MODEL (name/version). All ways have the same network at
-the same size, and are whole processes: start-up, report and database count. The job's best speed
-is cores / (CPU to decode one + CPU to infer one), measured in the same run with nothing around it.
+All ways have the starter's network (see starter_network.py) at the same size, and are whole
+processes: start-up, report and database count. The job's best speed is cores / (CPU to decode one +
+CPU to infer one), measured in the same run with nothing around it.
 """
 
 import os
@@ -22,7 +22,6 @@ from rows import fashion, image_root, write_products
 from catalog.images.decode import decode
 from catalog.models.artefact import load_card
 from catalog.models.runtime import Runtime
-from sql.store import Store
 
 HERE = Path(__file__).resolve().parent
 PICTURES = 2000
@@ -52,12 +51,10 @@ finally:
 
 def main() -> None:
     """Run all ways by turns and print the table."""
-    parser = arguments(__doc__)
-    parser.add_argument("store", type=Path)
-    parser.add_argument("model", help="name/version")
-    options = parser.parse_args()
-    folder = Store(options.store.resolve()).models / options.model
+    options = arguments(__doc__).parse_args()
     with scratch(options.work) as work:
+        folder = work / "starter"
+        measured([sys.executable, HERE / "starter_network.py", folder])
         rows = fashion(options.data)[:PICTURES]
         root = image_root(options.data)
         products = write_products(work / "products.csv", rows, str)
