@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from catalog.images.asking import Fetched, Known
-from catalog.images.blobs import keep
+from catalog.images.blobs import Blobs
 from catalog.images.decoders import Decoded, Decoder
 from catalog.images.fetch import Fetcher
 from catalog.images.reasons import Reason
@@ -118,19 +118,20 @@ def look(
         for _ in range(workers):
             size = eyes.size if eyes else FINGERPRINT_SIZE
             decoders.put(stack.enter_context(Decoder(size, limits)))
+        blobs = stack.enter_context(Blobs(run.store))
         stage = stack.enter_context(_pipeline())
-        got = stage(partial(_get, fetcher, run.store), due, threads=FETCH_THREADS)
-        decode = partial(_decode, decoders, run.store)
+        got = stage(partial(_get, fetcher, run.store, blobs), due, threads=FETCH_THREADS)
+        decode = partial(_decode, decoders, run.store, blobs)
         decoded = stage(decode, _once(got, done), threads=workers)
         looked = stage(partial(_look, eyes), _batches(decoded), threads=workers)
-        _note(_Notes(run, eyes), looked, advance)
+        _note(_Notes(run, eyes, blobs), looked, advance)
 
 
 def get(run: Run, due: Iterable[Due], fetcher: Fetcher, advance: Advance) -> None:
     """Get what is due, and look at nothing; every outcome becomes a fact of the run."""
-    with _pipeline() as stage:
-        got = stage(partial(_get, fetcher, run.store), due, threads=FETCH_THREADS)
-        _note(_Notes(run, None), (_Looked([one], []) for one in got), advance)
+    with Blobs(run.store) as blobs, _pipeline() as stage:
+        got = stage(partial(_get, fetcher, run.store, blobs), due, threads=FETCH_THREADS)
+        _note(_Notes(run, None, blobs), (_Looked([one], []) for one in got), advance)
 
 
 @contextmanager
@@ -160,14 +161,14 @@ def key(picture: str) -> bytes:
     return bytes.fromhex(picture[:32])
 
 
-def _get(fetcher: Fetcher, store: Store, due: Due) -> Got:
+def _get(fetcher: Fetcher, store: Store, blobs: Blobs, due: Due) -> Got:
     here = due.picture is not None and store.picture(due.picture).is_file()
     if due.ask == "look" and here:
         return Got(due, picture=due.picture, here=True)
     fetched = fetcher.fetch(due.location, due.known if here else None)
     if fetched.data is None:
         return Got(due, fetched, due.picture, here)
-    return Got(due, replace(fetched, data=None), keep(store, fetched.data), here=True)
+    return Got(due, replace(fetched, data=None), blobs.keep(fetched.data), here=True)
 
 
 def _once(got: Iterable[Got], done: set[bytes]) -> Iterator[Got]:
@@ -180,12 +181,14 @@ def _once(got: Iterable[Got], done: set[bytes]) -> Iterator[Got]:
             yield one
 
 
-def _decode(decoders: "SimpleQueue[Decoder]", store: Store, one: Got) -> Got:
+def _decode(decoders: "SimpleQueue[Decoder]", store: Store, blobs: Blobs, one: Got) -> Got:
     if not one.first or one.picture is None:
         return one
     decoder = decoders.get()
     try:
-        decoded = decoder.decode(store.picture(one.picture))
+        decoded = decoder.decode(blobs.place(one.picture))
+        if decoded.reason is Reason.FILE_MISSING:  # flushed in this instant
+            decoded = decoder.decode(store.picture(one.picture))
         # The disk's trouble is no fact about the picture: another night looks again.
         return one if decoded.reason in _OF_THE_DISK else replace(one, decoded=decoded)
     finally:
@@ -198,8 +201,8 @@ class _Looked:
 
     items: list[Got]
     pictures: list[str]
+    fingerprints: list[str] = field(default_factory=list)  # of those pictures
     output: Output | None = None
-    trained_on: np.ndarray | None = None  # bool [pictures]
 
 
 def _batches(decoded: Iterable[Got]) -> Iterator[list[Got]]:
@@ -230,16 +233,21 @@ def _look(eyes: Eyes | None, batch: list[Got]) -> _Looked:
     if eyes is None or not found:
         return _Looked(items, [])
     pixels = np.stack([decoded.pixels for _, decoded in found])  # type: ignore[misc]
-    trained_on = eyes.trained.contains([decoded.fingerprint or "" for _, decoded in found])
-    return _Looked(items, [picture for picture, _ in found], eyes.runtime.run(pixels), trained_on)
+    return _Looked(
+        items,
+        [picture for picture, _ in found],
+        [decoded.fingerprint or "" for _, decoded in found],
+        eyes.runtime.run(pixels),
+    )
 
 
 class _Notes:
     """Writes down what comes out of the pipeline, part by part."""
 
-    def __init__(self, run: Run, eyes: Eyes | None) -> None:
+    def __init__(self, run: Run, eyes: Eyes | None, blobs: Blobs) -> None:
         self._run = run
         self._eyes = eyes
+        self._blobs = blobs
         self._waiting: list[_Looked] = []
         self._unflushed = 0
         self._since = time.monotonic()
@@ -255,8 +263,10 @@ class _Notes:
             self._write()
 
     def flush(self) -> None:
-        """Make everything that was noted durable."""
+        """Make everything that was noted durable: the pictures before the facts that name them."""
         self._write()
+        with uninterrupted():
+            self._blobs.flush()
         self._run.flush()
         self._unflushed, self._since = 0, time.monotonic()
 
@@ -267,14 +277,14 @@ class _Notes:
             items = [one for looked in waiting for one in looked.items]
             self._run.write("fetches", [_fetch_row(one) for one in items if one.fetched])
             decoded = [one for one in items if one.decoded and not _is_noted(one)]
-            self._run.write("pictures", [_picture_row(one, self._run.store) for one in decoded])
+            self._run.write("pictures", [_picture_row(one, self._blobs) for one in decoded])
             scored = [looked for looked in waiting if looked.output is not None]
             if self._eyes and scored:
                 self._write_scores(self._eyes, scored)
 
     def _write_scores(self, eyes: Eyes, scored: list[_Looked]) -> None:
         pictures = [picture for looked in scored for picture in looked.pictures]
-        trained_on = np.concatenate([looked.trained_on for looked in scored])  # type: ignore[misc]
+        trained_on = eyes.trained.contains([each for one in scored for each in one.fingerprints])
         output = joined([looked.output for looked in scored if looked.output])
         vocabulary = eyes.runtime.card.vocabulary
         self._run.write("scores", score_rows(pictures, trained_on, output, eyes.name))
@@ -313,7 +323,7 @@ def _fetch_row(one: Got) -> dict[str, Any]:
     }
 
 
-def _picture_row(one: Got, store: Store) -> dict[str, Any]:
+def _picture_row(one: Got, blobs: Blobs) -> dict[str, Any]:
     decoded = one.decoded
     assert decoded is not None  # noqa: S101 - the caller asked
     assert one.picture is not None  # noqa: S101 - nothing else is decoded
@@ -324,7 +334,7 @@ def _picture_row(one: Got, store: Store) -> dict[str, Any]:
         "format": decoded.format,
         "width": decoded.width,
         "height": decoded.height,
-        "bytes": store.picture(one.picture).stat().st_size,
+        "bytes": blobs.place(one.picture).stat().st_size,
         "fingerprint": decoded.fingerprint,
         "decoded_at": datetime.now(UTC),
     }

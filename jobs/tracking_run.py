@@ -169,7 +169,7 @@ def _hand_over(
 
 def _figures(folder: Path, lang: str) -> Iterator[tuple[str, str]]:
     """The learning curves and the confusions of each head, as SVG files by name."""
-    from reports.figures import confusion_heatmap, learning_curve  # noqa: PLC0415 - seaborn
+    from reports.figures import confusion_heatmap, learning_curve  # noqa: PLC0415 - matplotlib
 
     model, words = model_evidence(folder), language(lang)
     for curves in model.curves:

@@ -90,7 +90,7 @@ def _heatmaps(evaluation: Evaluation | None, language: Language) -> Mapping[str,
     """Draw how truths met guesses, by head."""
     if evaluation is None or not evaluation.n:
         return {}
-    # Loaded here, for seaborn takes two seconds and not every page has something to draw.
+    # Loaded here: matplotlib takes a third of a second, and not every page has something to draw.
     from reports.figures import confusion_heatmap  # noqa: PLC0415
 
     return {

@@ -133,7 +133,7 @@ def _reviewed(
     """Draw how right the scores of a review are."""
     if found is None or not found.n:
         return {}
-    # Loaded here, for seaborn takes two seconds and most nights have something else to do.
+    # Loaded here: matplotlib takes a third of a second, and most nights have something else to do.
     from reports.figures import calibration, heatmap  # noqa: PLC0415
     from reports.post_figures import precision_recall, roc_curve  # noqa: PLC0415
 

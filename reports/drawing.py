@@ -22,7 +22,7 @@ LONGEST_LABEL = 18
 
 # Light theme; the page's style sheet gives the same names another value for the dark one.
 INK, SOFT, RULE, PAPER = "#20262e", "#5b6572", "#d9dde3", "#fbfbfc"
-ON_PALE, ON_DEEP = "#262626", "#ffffff"  # seaborn's own choice for text in a cell
+ON_PALE, ON_DEEP = "#262626", "#ffffff"  # text in a cell
 TRAIN, VALIDATION = "#0b6fb8", "#c4501b"  # blue and vermilion: told apart by colour-blind eyes
 HEAT = (
     *("#e4edf5", "#cbddec", "#a9c8e0", "#82afd2"),

@@ -38,7 +38,7 @@ def learning_curves(model: ModelEvidence | None, language: Language) -> tuple[Le
     """Draw how each head of a model learned: loss and, where there is one, accuracy."""
     if model is None or not model.curves:
         return ()
-    # Loaded here, for seaborn takes two seconds and most pages have something else to do.
+    # Loaded here: matplotlib takes a third of a second, and most pages have something else to do.
     from reports.figures import learning_curve  # noqa: PLC0415
 
     return tuple(

@@ -6,7 +6,8 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +17,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 # A disk that fails, was pulled out, was set to read only after an error, or lies on a lost server.
 _BROKEN = (errno.EIO, errno.EROFS, errno.ENODEV, errno.ENXIO, errno.ESTALE)
 _STARTED = time.time()
+_FLUSHED_AT_ONCE = 16  # the disk gathers what is asked of it together
 
 
 class StoreTrouble(OSError):  # noqa: N818 - it says what is the case
@@ -57,16 +59,15 @@ def trouble_of(number: int | None, folder: Path) -> StoreTrouble | None:
 
 
 @contextmanager
-def replacing(path: Path, drafts: Path | None = None) -> Iterator[Path]:
-    """Yield a draft that becomes `path`, flushed to the disk, only if the block succeeds.
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a sibling draft that becomes `path`, flushed to the disk, only if the block succeeds.
 
-    The draft is a sibling of `path`, or lies in the folder `drafts` of the same file system.
     A full disk is `StoreFull`, a failing one `StoreBroken`; a reader of `path` then still finds
     what was there before, or finds the whole of the new.
     """
     with _telling_trouble(path.parent):
         _make_folder(path.parent)
-        draft = _draft_of(path, drafts)
+        draft = _draft_of(path)
         try:
             yield draft
             _sync(draft)
@@ -99,6 +100,30 @@ def replacing_folder(path: Path) -> Iterator[Path]:
             shutil.rmtree(draft, ignore_errors=True)
 
 
+def write_draft(path: Path, data: bytes, drafts: Path) -> Path:
+    """Put `data` into a draft of `path` in the folder `drafts`, for `settle`; returns the draft."""
+    with _telling_trouble(path.parent):
+        _make_folder(drafts)
+        draft = drafts / _draft_of(path).name
+        try:
+            draft.write_bytes(data)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+        return draft
+
+
+def settle(drafts: Mapping[Path, Path]) -> None:
+    """Let many drafts, each by the path that it is for, become files, flushed to the disk.
+
+    For thousands it takes a fraction of what `replacing` does: they are flushed side by side, and
+    each folder once.
+    """
+    with ThreadPoolExecutor(_FLUSHED_AT_ONCE) as crew:
+        list(crew.map(_finish, drafts.values(), drafts))
+        list(crew.map(_sync_folder, {path.parent for path in drafts}))
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Put `data` at `path`, whole."""
     with replacing(path) as draft:
@@ -125,15 +150,24 @@ def sweep_drafts(root: Path) -> list[Path]:
     return swept
 
 
-def _draft_of(path: Path, drafts: Path | None = None) -> Path:
+def _draft_of(path: Path) -> Path:
     """Tell the draft of `path` for this process and thread.
 
     The thread counts too: two threads that keep the same picture must not share a draft.
     """
-    folder = path.parent if drafts is None else drafts
-    if drafts is not None:
-        _make_folder(drafts)
-    return folder / f".{path.name}.{os.getpid()}.{threading.get_native_id()}.draft"
+    return path.with_name(f".{path.name}.{os.getpid()}.{threading.get_native_id()}.draft")
+
+
+def _finish(draft: Path, path: Path) -> None:
+    with _telling_trouble(path.parent):
+        _make_folder(path.parent)
+        _sync(draft)
+        draft.replace(path)
+
+
+def _sync_folder(folder: Path) -> None:
+    with _telling_trouble(folder):
+        _sync(folder)
 
 
 def _make_folder(folder: Path) -> None:

@@ -125,9 +125,8 @@ def fill(file: Path) -> None:
 
 
 @contextmanager
-def in_place(path: Path, drafts: Path | None = None) -> Iterator[Path]:
+def in_place(path: Path) -> Iterator[Path]:
     """Write as most programs do: over what was there."""
-    del drafts
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     yield path
@@ -137,13 +136,12 @@ def in_place(path: Path, drafts: Path | None = None) -> Iterator[Path]:
 
 def be_naive(how: str) -> None:
     """Give up what the store's writers do for safety: the positive control."""
-    from catalog.images import blobs  # noqa: PLC0415
     from sql import files, parts, publish  # noqa: PLC0415
 
     if how == "never_flushed":
         files._sync = lambda _: None
     elif how == "in_place":
-        for module in (files, parts, publish, blobs):
+        for module in (files, parts, publish):
             module.replacing = in_place  # type: ignore[attr-defined]
 
 

@@ -3,14 +3,23 @@
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
-from catalog.images.blobs import keep
+from catalog.images.blobs import Blobs
 from sql.store import Store
 
 
 def files(store):
     """Everything under images/."""
     return sorted(path for path in (store.root / "images").rglob("*") if path.is_file())
+
+
+def keep(store, data):
+    """Keep one picture, durably."""
+    with Blobs(store) as blobs:
+        picture = blobs.keep(data)
+        blobs.flush()
+    return picture
 
 
 def test_picture_lies_under_its_hash(tmp_path):
@@ -20,6 +29,53 @@ def test_picture_lies_under_its_hash(tmp_path):
     assert picture == hashlib.sha256(b"bytes of a picture").hexdigest()
     assert files(store) == [tmp_path / "images" / picture[:2] / picture]
     assert store.picture(picture).read_bytes() == b"bytes of a picture"
+
+
+def test_picture_has_no_name_before_it_is_flushed(tmp_path):
+    """Until then it is a draft apart from the big tree, which can be read all the same."""
+    store = Store(tmp_path)
+    with Blobs(store) as blobs:
+        picture = blobs.keep(b"bytes")
+        assert not store.picture(picture).exists()
+        assert blobs.place(picture).parent == store.picture_drafts
+        assert blobs.place(picture).read_bytes() == b"bytes"
+        blobs.flush()
+        assert blobs.place(picture) == store.picture(picture)
+        assert store.picture(picture).read_bytes() == b"bytes"
+
+
+def test_what_was_not_flushed_is_dropped(tmp_path):
+    """No draft outlives the run that wrote it."""
+    with Blobs(Store(tmp_path)) as blobs:
+        blobs.keep(b"bytes")
+        assert len(files(Store(tmp_path))) == 1
+    assert files(Store(tmp_path)) == []
+
+
+def test_every_picture_is_flushed_before_it_has_its_name(tmp_path, monkeypatch):
+    """The bytes reach the disk, then the name appears, then the folder is flushed too."""
+    calls = []
+    flush, rename = os.fsync, os.replace
+
+    def flushed(descriptor):
+        calls.append(("flush", Path(f"/proc/self/fd/{descriptor}").readlink()))
+        flush(descriptor)
+
+    def renamed(draft, path):
+        calls.append(("rename", Path(draft), Path(path)))
+        rename(draft, path)
+
+    store = Store(tmp_path)
+    with Blobs(store) as blobs:
+        pictures = [blobs.keep(bytes([number]) * 9) for number in range(20)]
+        drafts = {picture: blobs.place(picture) for picture in pictures}
+        monkeypatch.setattr(os, "fsync", flushed)
+        monkeypatch.setattr(os, "replace", renamed)
+        blobs.flush()
+    for picture, draft in drafts.items():
+        named = calls.index(("rename", draft, store.picture(picture)))
+        assert ("flush", draft) in calls[:named]
+        assert ("flush", store.picture(picture).parent) in calls[named:]
 
 
 def test_known_picture_is_not_written_again(tmp_path):
@@ -41,9 +97,12 @@ def test_damaged_picture_is_written_again(tmp_path):
 
 
 def test_many_threads_keep_one_picture(tmp_path):
-    """The same bytes from 16 threads at once are one file."""
+    """The same bytes from 16 threads at once, and flushes meanwhile, are one file."""
     store = Store(tmp_path)
-    with ThreadPoolExecutor(16) as pool:
-        names = set(pool.map(lambda _: keep(store, b"x" * 100_000), range(64)))
-    assert len(names) == 1
-    assert [path.stat().st_size for path in files(store)] == [100_000]
+    with Blobs(store) as blobs, ThreadPoolExecutor(16) as pool:
+        kept = pool.map(lambda _: blobs.keep(b"x" * 100_000), range(64))
+        blobs.flush()
+        names = set(kept)
+        blobs.flush()
+        assert len(names) == 1
+        assert [path.stat().st_size for path in files(store)] == [100_000]

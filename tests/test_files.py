@@ -113,14 +113,6 @@ def test_threads_may_write_one_path(tmp_path):
     assert names(tmp_path) == ["same"]
 
 
-def test_drafts_may_lie_elsewhere(tmp_path):
-    """A picture's draft lies in the folder of drafts, not in the big tree."""
-    with replacing(tmp_path / "images" / "ab" / "ab12", tmp_path / "images" / ".drafts") as draft:
-        draft.write_bytes(b"x")
-        assert draft.parent == tmp_path / "images" / ".drafts"
-    assert (tmp_path / "images" / "ab" / "ab12").read_bytes() == b"x"
-
-
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_full_disk_names_the_folder(tmp_path, monkeypatch, number):
     """No room left is StoreFull with the folder; the old file stays and no draft does."""
