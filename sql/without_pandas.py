@@ -1,0 +1,30 @@
+"""pyarrow without pandas, which it looks for when it makes its first array."""
+
+import sys
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+
+def spare_pandas() -> None:
+    """Let pyarrow make its arrays without loading pandas; conversions to it load it all the same.
+
+    It would take a fifth of a second, for nothing: no job hands a pandas value to pyarrow. pyarrow
+    looks for pandas once, at its first array (apache/arrow issue 34994), and does without where
+    that is not installed: at that moment it is not.
+    """
+    sys.meta_path.insert(0, _NoPandas)
+    try:
+        pa.array([0])
+    finally:
+        sys.meta_path.remove(_NoPandas)
+
+
+class _NoPandas:
+    """A finder of modules that says of pandas that it is not installed."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None, target: object = None) -> None:
+        del path, target
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
