@@ -1,8 +1,8 @@
 """From locations to facts: get each picture, decode it, let the model look, write it down.
 
-The stages overlap: threads wait for servers, worker processes decode, a thread a core lets the
-model look, and this thread writes. What waits between them is bounded, so memory does not grow
-with the rows.
+The stages overlap: threads wait for servers, a thread a core has a batch decoded in a worker
+process of its own and lets the model look at it, and this thread writes. What waits between them is
+bounded, so memory does not grow with the rows.
 """
 
 import threading
@@ -25,7 +25,7 @@ from catalog.images.decoders import Decoded, Decoder
 from catalog.images.fetch import Fetcher
 from catalog.images.reasons import Reason
 from catalog.images.settings import DecodeSettings
-from catalog.models.runtime import BATCH, Output, Runtime
+from catalog.models.runtime import Output, Runtime, at_once
 from catalog.models.splits import TrainedGroups
 from jobs.console import Advance
 from jobs.parallel import parallel
@@ -115,15 +115,14 @@ def look(
     """
     with ExitStack() as stack:
         decoders: SimpleQueue[Decoder] = SimpleQueue()
+        size = eyes.size if eyes else FINGERPRINT_SIZE
         for _ in range(workers):
-            size = eyes.size if eyes else FINGERPRINT_SIZE
             decoders.put(stack.enter_context(Decoder(size, limits)))
         blobs = stack.enter_context(Blobs(run.store))
         stage = stack.enter_context(_pipeline())
         got = stage(partial(_get, fetcher, run.store, blobs), due, threads=FETCH_THREADS)
-        decode = partial(_decode, decoders, run.store, blobs)
-        decoded = stage(decode, _once(got, done), threads=workers)
-        looked = stage(partial(_look, eyes), _batches(decoded), threads=workers)
+        batches = _batches(_once(got, done), at_once(size))
+        looked = stage(partial(_look, decoders, run.store, blobs, eyes), batches, threads=workers)
         _note(_Notes(run, eyes, blobs), looked, advance)
 
 
@@ -181,20 +180,6 @@ def _once(got: Iterable[Got], done: set[bytes]) -> Iterator[Got]:
             yield one
 
 
-def _decode(decoders: "SimpleQueue[Decoder]", store: Store, blobs: Blobs, one: Got) -> Got:
-    if not one.first or one.picture is None:
-        return one
-    decoder = decoders.get()
-    try:
-        decoded = decoder.decode(blobs.place(one.picture))
-        if decoded.reason is Reason.FILE_MISSING:  # flushed in this instant
-            decoded = decoder.decode(store.picture(one.picture))
-        # The disk's trouble is no fact about the picture: another night looks again.
-        return one if decoded.reason in _OF_THE_DISK else replace(one, decoded=decoded)
-    finally:
-        decoders.put(decoder)
-
-
 @dataclass(frozen=True, slots=True)
 class _Looked:
     """Some locations, and what the model said of those pictures among them that it looked at."""
@@ -205,40 +190,57 @@ class _Looked:
     output: Output | None = None
 
 
-def _batches(decoded: Iterable[Got]) -> Iterator[list[Got]]:
-    """So many locations together that the model has BATCH pictures to look at."""
+def _batches(got: Iterable[Got], size: int) -> Iterator[list[Got]]:
+    """So many locations together that there are `size` pictures to look at."""
     batch: list[Got] = []
-    seen = 0
-    for one in decoded:
+    new = 0
+    for one in got:
         batch.append(one)
-        seen += one.decoded is not None and one.decoded.pixels is not None
-        if seen == BATCH or len(batch) == MOST_IN_BATCH:
+        new += one.first
+        if new == size or len(batch) == MOST_IN_BATCH:
             yield batch
-            batch, seen = [], 0
+            batch, new = [], 0
     if batch:
         yield batch
 
 
-def _look(eyes: Eyes | None, batch: list[Got]) -> _Looked:
-    """Let the model look at a batch; the pixels end here."""
+def _look(
+    decoders: "SimpleQueue[Decoder]",
+    store: Store,
+    blobs: Blobs,
+    eyes: Eyes | None,
+    batch: list[Got],
+) -> _Looked:
+    """Decode a batch and let the model look at it; the pixels end here."""
+    decoder = decoders.get()
+    try:
+        decoded = [_decoded(decoder, store, blobs, one) for one in batch]
+    finally:
+        decoders.put(decoder)
     found = [
-        (one.picture, one.decoded)
-        for one in batch
-        if one.picture and one.decoded and one.decoded.pixels is not None
+        (one.picture, each.fingerprint or "", each.pixels)
+        for one, each in zip(batch, decoded, strict=True)
+        if one.picture and each and each.pixels is not None
     ]
     items = [
-        replace(one, decoded=replace(one.decoded, pixels=None)) if one.decoded else one
-        for one in batch
+        replace(one, decoded=replace(each, pixels=None)) if each else one
+        for one, each in zip(batch, decoded, strict=True)
     ]
     if eyes is None or not found:
         return _Looked(items, [])
-    pixels = np.stack([decoded.pixels for _, decoded in found])  # type: ignore[misc]
-    return _Looked(
-        items,
-        [picture for picture, _ in found],
-        [decoded.fingerprint or "" for _, decoded in found],
-        eyes.runtime.run(pixels),
-    )
+    pictures, fingerprints, pixels = map(list, zip(*found, strict=True))
+    return _Looked(items, pictures, fingerprints, eyes.runtime.run(np.stack(pixels)))
+
+
+def _decoded(decoder: Decoder, store: Store, blobs: Blobs, one: Got) -> Decoded | None:
+    """A picture's pixels or why it has none; None for one that is not to be looked at now."""
+    if not one.first or one.picture is None:
+        return None
+    decoded = decoder.decode(blobs.place(one.picture))
+    if decoded.reason is Reason.FILE_MISSING:  # flushed in this instant
+        decoded = decoder.decode(store.picture(one.picture))
+    # The disk's trouble is no fact about the picture: another night looks again.
+    return None if decoded.reason in _OF_THE_DISK else decoded
 
 
 class _Notes:

@@ -152,7 +152,7 @@ def work(task: dict[str, Any]) -> None:
 
     pictures.cores = lambda: 1  # one decoder starts faster than one a core
     # So that there are parts of two flushes.
-    looking.PICTURES_PER_PART = looking.BATCH = looking.MOST_IN_BATCH = 1
+    looking.PICTURES_PER_PART = looking.MOST_IN_BATCH = 1
     with Path(task["out"]).open("wb") as out:
         os.dup2(out.fileno(), 1)
         os.dup2(out.fileno(), 2)

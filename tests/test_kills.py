@@ -37,7 +37,7 @@ SAID = {
 # Parts of four pictures, so that some are finished when the kill comes.
 TAG = """
 from jobs import looking
-looking.PICTURES_PER_PART = looking.BATCH = looking.MOST_IN_BATCH = 4
+looking.PICTURES_PER_PART = looking.MOST_IN_BATCH = 4
 from jobs.cli import main
 main()
 """

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from catalog.models.artefact import CARD, LITERT, ModelRefused, load_card, save_card, sha256
-from catalog.models.runtime import BATCH, Runtime
+from catalog.models.runtime import Runtime, at_once
 
 
 def pixels(count: int) -> np.ndarray:
@@ -33,9 +33,10 @@ def test_outputs_by_name(tiny_model):
 def test_any_number_of_pictures(tiny_model):
     """No batch border shows: each picture scores as it does alone."""
     runtime = Runtime(tiny_model)
-    many = pixels(2 * BATCH + 5)
+    step = at_once(runtime.card.image_size)
+    many = pixels(2 * step + 5)
     together = runtime.run(many)
-    for row in (0, BATCH - 1, BATCH, 2 * BATCH + 4):
+    for row in (0, step - 1, step, 2 * step + 4):
         alone = runtime.run(many[row : row + 1])
         assert np.allclose(alone.scores["colour"][0], together.scores["colour"][row], atol=1e-5)
         assert np.allclose(alone.embedding[0], together.embedding[row], atol=1e-3)

@@ -12,7 +12,7 @@ import pytest
 
 from catalog.images.decoders import Decoded, Decoder
 from catalog.images.reasons import Reason
-from catalog.models.runtime import BATCH
+from catalog.models.runtime import at_once
 from sql.locks import hold
 from sql.parts import PartWriter
 from tests.shop import Page
@@ -285,7 +285,9 @@ def test_what_a_stopped_run_finished_is_kept(bench, how):
     if how == signal.SIGKILL:
         assert asked == 12  # killed within its first part
     else:
-        assert asked <= BATCH  # the picture that hung, and those that waited for it in its batch
+        assert asked <= at_once(
+            32
+        )  # the picture that hung, and those that waited for it in its batch
     assert bench.ask("select count(*) from embeddings") == [(12,)]
 
 

@@ -25,6 +25,9 @@ from sql.files import replacing
 DISTANCE = 16
 """Bits of the 512 in which fingerprints of one picture may differ; chosen on hand-checked pairs."""
 
+MIDDLE = (2, 5)
+"""The words, of a fingerprint's eight, that differ most: the others tell more of the ground."""
+
 CAP = 32
 """Pictures that joining may put in one group: single linkage chains without a bound."""
 
@@ -130,7 +133,8 @@ class TrainedGroups:
     def __init__(self, split: pa.Table) -> None:
         seen = pc.or_(pc.equal(split["side"], TRAIN), pc.equal(split["side"], VALIDATE))
         distinct = pc.unique(split["fingerprint"].filter(seen)).cast(pa.string())
-        self._codes, self._weights, _ = _by_weight(codes(distinct.sort().to_pylist()))
+        self._codes, self._weights = _by_weight(codes(distinct.to_pylist()))
+        self._middles = [self._codes[:, word].copy() for word in MIDDLE]
 
     @classmethod
     def of_model(cls, folder: Path, card: Card) -> Self:
@@ -149,7 +153,12 @@ class TrainedGroups:
     def _near(self, code: np.ndarray) -> bool:
         weight = int(np.bitwise_count(code).sum())
         first, last = np.searchsorted(self._weights, (weight - DISTANCE, weight + DISTANCE + 1))
-        return len(_close(code[None], self._codes[first:last])[0]) > 0
+        one, other = (
+            np.bitwise_count(words[first:last] ^ code[word])
+            for words, word in zip(self._middles, MIDDLE, strict=True)
+        )
+        close = self._codes[first:last][one + other <= DISTANCE]
+        return bool((np.bitwise_count(close ^ code).sum(axis=1) <= DISTANCE).any())
 
 
 class _Forest:
@@ -263,19 +272,8 @@ def _equal_pairs(key: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         step += 1
 
 
-def _by_weight(code: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows sorted by how many bits are set; those counts; and the places they came from."""
+def _by_weight(code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of uint64 [n, words] sorted by how many bits are set, and those counts."""
     weights = np.bitwise_count(code).sum(axis=1, dtype=np.int64)
-    order = np.argsort(weights, kind="stable")
-    return code[order], weights[order], order
-
-
-def _close(block: np.ndarray, window: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs (row of block, row of window, bits apart) at most DISTANCE bits apart."""
-    bits = np.zeros((len(block), len(window)), np.uint16)
-    for word in range(3):  # these refuse nearly all
-        bits += np.bitwise_count(block[:, word, None] ^ window[None, :, word])
-    one, other = np.nonzero(bits <= DISTANCE)
-    bits = np.bitwise_count(block[one] ^ window[other]).sum(axis=1, dtype=np.int64)
-    near = bits <= DISTANCE
-    return one[near], other[near], bits[near]
+    order = np.argsort(weights)
+    return code[order], weights[order]

@@ -5,7 +5,7 @@
 STORE is one in which `catalog train` left MODEL (name/version), with its pictures. The labels are
 compared with those of the Keras network, on the pictures that the training validated on; the
 pictures that calibrate int8 are from those it learned from. Every form is run as the job runs it:
-one single-threaded interpreter a core, the pictures two at a time. OpenVINO is measured where it
+one single-threaded interpreter a core, the pictures a few at a time. OpenVINO is measured where it
 is installed.
 """
 
@@ -28,7 +28,7 @@ from catalog.images.decoders import Decoder
 from catalog.models import runtime
 from catalog.models.artefact import LITERT, Card, load_card
 from catalog.models.export import load_keras
-from catalog.models.runtime import BATCH, Network
+from catalog.models.runtime import Network, at_once
 from catalog.models.splits import TRAIN, VALIDATE, split_of
 from jobs.shipping import with_dense_halved
 from sql.store import Store
@@ -122,7 +122,7 @@ def openvino_crew(path: Path, card: Card) -> list[Say] | None:
     except ImportError:
         print("OpenVINO is not installed")
         return None
-    core = openvino.Core()
+    core, step = openvino.Core(), at_once(card.image_size)
     hints = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"}
 
     def one() -> Say:
@@ -135,8 +135,8 @@ def openvino_crew(path: Path, card: Card) -> list[Say] | None:
 
         def say(pixels: np.ndarray) -> Mapping[str, np.ndarray]:
             parts = []
-            for start in range(0, len(pixels), BATCH):
-                request.infer([pixels[start : start + BATCH]])
+            for start in range(0, len(pixels), step):
+                request.infer([pixels[start : start + step]])
                 parts.append(
                     {n: request.get_output_tensor(at).data.copy() for n, at in names.items()}
                 )

@@ -21,7 +21,7 @@ from rows import fashion, image_root, write_products
 
 from catalog.images.decode import decode
 from catalog.models.artefact import load_card
-from catalog.models.runtime import Runtime
+from catalog.models.runtime import Runtime, at_once
 
 HERE = Path(__file__).resolve().parent
 PICTURES = 2000
@@ -34,10 +34,10 @@ CLOCKED = """
 import sys, time
 from jobs import looking
 look, said, clock = looking._look, sys.argv.pop(1), []
-def clocked(eyes, batch):
+def clocked(*given):
     clock.append(time.time())
     try:
-        return look(eyes, batch)
+        return look(*given)
     finally:
         clock.append(time.time())
 looking._look = clocked
@@ -119,7 +119,7 @@ def bare(folder: Path, paths: list[Path]) -> tuple[float, float]:
     rgb = [decode(each, side).rgb for each in data]
     decoding = time.process_time() - clock
     pixels = np.frombuffer(b"".join(rgb), np.uint8).reshape(-1, side, side, 3)
-    batches = np.array_split(pixels, len(pixels) // 2)
+    batches = np.array_split(pixels, len(pixels) // at_once(side))
     with ThreadPoolExecutor(CORES) as crew:
         list(crew.map(runtime.run, batches[: 16 * CORES]))
         clock = time.process_time()

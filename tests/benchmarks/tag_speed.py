@@ -24,7 +24,7 @@ from taggers import mobilenet_tagger
 
 from catalog.images.decoders import Decoder
 from catalog.models.artefact import KERAS, load_card
-from catalog.models.runtime import BATCH, Runtime
+from catalog.models.runtime import Runtime, at_once
 
 HERE = Path(__file__).resolve().parent
 
@@ -128,7 +128,7 @@ def compare_local(data: Path, work: Path, model: Path, pixels: np.ndarray) -> No
     """The whole job from local files beside the bare runtime on arrays, in this run."""
     runtime = Runtime(model)
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as crew:
-        batches = np.array_split(pixels, len(pixels) // BATCH)
+        batches = np.array_split(pixels, len(pixels) // at_once(runtime.card.image_size))
         list(crew.map(runtime.run, batches[:64]))
         clock = time.perf_counter()
         list(crew.map(runtime.run, batches))
