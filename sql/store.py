@@ -54,11 +54,11 @@ class Store:
     @property
     def picture_drafts(self) -> Path:
         """Where pictures are written before they have their name: images/ is too big to sweep."""
-        return self.root / "images" / ".drafts"
+        return self.root.joinpath("images", ".drafts")
 
     def picture(self, sha: str) -> Path:
         """Where the bytes with this SHA-256 lie."""
-        return self.root / "images" / sha[:2] / sha
+        return self.root.joinpath("images", sha[:2], sha)
 
     def part(self, table: str, run_id: str, number: int) -> Path:
         """Where a run's part of a table lies; parts count from 1."""

@@ -59,7 +59,7 @@ class Blobs:
         """Make durable what was kept so far. Drafts that are written meanwhile wait."""
         with self._lock:
             kept = dict(self._drafts)
-        settle({self._store.picture(picture): draft for picture, draft in kept.items()})
+        settle([(draft, self._store.picture(picture)) for picture, draft in kept.items()])
         with self._lock:
             for picture in kept:
                 del self._drafts[picture]

@@ -1,9 +1,12 @@
 """The fingerprint of a picture: near copies of it (smaller, saved again) differ in few bits."""
 
+from operator import gt
+
 from PIL import Image
 
 SIDE = 16  # steps along each axis
 BITS = 2 * SIDE * SIDE
+_DIGITS = bytes.maketrans(b"\0\1", b"01")
 
 
 def fingerprint(picture: Image.Image) -> str:
@@ -18,7 +21,7 @@ def fingerprint(picture: Image.Image) -> str:
     grey = grey.reduce(max(1, min(grey.size) // (4 * SIDE)))
     across = grey.resize((SIDE + 1, SIDE), Image.Resampling.LANCZOS).tobytes()
     down = grey.resize((SIDE, SIDE + 1), Image.Resampling.LANCZOS).tobytes()
-    starts = range(0, len(across), SIDE + 1)
-    bits = [across[start + at] > across[start + at + 1] for start in starts for at in range(SIDE)]
-    bits += [upper > lower for upper, lower in zip(down, down[SIDE:], strict=False)]
-    return f"{int(''.join('1' if bit else '0' for bit in bits), 2):0{BITS // 4}x}"
+    darker = bytes(map(gt, across, across[1:]))  # from the end of a row to the next one, too
+    rows = [darker[start : start + SIDE] for start in range(0, len(across), SIDE + 1)]
+    bits = b"".join([*rows, bytes(map(gt, down, down[SIDE:]))]).translate(_DIGITS)
+    return f"{int(bits, 2):0{BITS // 4}x}"
