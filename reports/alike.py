@@ -1,5 +1,6 @@
 """Pictures that look alike: near copies of one picture, and one picture under several products."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -60,19 +61,27 @@ def alike(connection: duckdb.DuckDBPyConnection, source: str) -> Alike:
         alike=int(size[several].sum()),
         shared=int((products > 1).sum()),
         sharing=table["sharing"][0].as_py(),
-        largest=tuple(
-            _group(connection, source, table.take(np.flatnonzero(group == each)))
-            for each in largest
+        largest=_groups(
+            connection, source, [table.take(np.flatnonzero(group == each)) for each in largest]
         ),
     )
 
 
-def _group(connection: duckdb.DuckDBPyConnection, source: str, table: pa.Table) -> AlikeGroup:
-    params = {"source": source, "pictures": table["picture"].to_pylist()}
-    [products] = ask(connection, "showing", params)["products"].to_pylist()
-    rows = table.slice(0, MOST_SHOWN).to_pylist()
-    return AlikeGroup(
-        pictures=len(table),
-        products=products,
-        shown=tuple(Shown(row["product"], None, row["picture"]) for row in rows),
+def _groups(
+    connection: duckdb.DuckDBPyConnection, source: str, tables: Sequence[pa.Table]
+) -> tuple[AlikeGroup, ...]:
+    if not tables:
+        return ()
+    params = {"source": source, "groups": [table["picture"].to_pylist() for table in tables]}
+    showing = ask(connection, "showing", params)["products"].to_pylist()
+    return tuple(
+        AlikeGroup(
+            pictures=len(table),
+            products=products,
+            shown=tuple(
+                Shown(row["product"], None, row["picture"])
+                for row in table.slice(0, MOST_SHOWN).to_pylist()
+            ),
+        )
+        for table, products in zip(tables, showing, strict=True)
     )

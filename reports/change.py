@@ -167,7 +167,7 @@ def _right_then(
     """
     ids = sorted({row for rows in heads for row in rows.ids})
     asked = {"source": source, "model": model, "last": last}
-    kept_aside = ask(connection, "held_out_rows", asked).select(["id", "head"]).to_pylist()
+    kept_aside = ask(connection, "held_out_rows", asked).to_pylist()
     fair = {(row["head"], row["id"]) for row in kept_aside}
     truths = {
         (rows.head, row): truth

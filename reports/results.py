@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from catalog.decoding import combine
 from catalog.models.metrics import Share
 from reports.alike import Alike, alike
-from reports.asking import ask
+from reports.asking import ask, keep
 from reports.change import Change, change_since
 from reports.coverage import Coverage, coverage
 from reports.evidence import model_evidence
@@ -179,8 +179,9 @@ def _last(
     """Tell the hash of the last product to measure: MOST_ROWS and MOST_CELLS at most."""
     labels = sum(map(len, vocabulary.values()))
     most = min(MOST_ROWS, MOST_CELLS // max(labels, 1))
-    params = {"source": run.source, "model": run.model, "most": most}
-    [last] = ask(connection, "held_out_last", params)["last"].to_pylist()
+    # Kept, for the view is asked once only: of a large store it takes its time.
+    keep(connection, "measurable", {"source": run.source, "model": run.model})
+    [last] = ask(connection, "measurable_last", {"most": most})["last"].to_pylist()
     return last  # type: ignore[no-any-return] # text
 
 
@@ -194,12 +195,11 @@ def _measured(
 
     None where no product of the source has both a label and a guess.
     """
-    params = {"source": run.source, "model": run.model}
-    asked = ask(connection, "evaluated_counts", params).to_pylist()
+    asked = ask(connection, "measurable_counts", {}).to_pylist()
     if run.model is None or not asked:
         return ()
     counts = {row["head"]: row for row in asked}
-    rows = ask(connection, "held_out_rows", params | {"last": last})
+    rows = ask(connection, "measurable_rows", {"last": last})
     scores = _Scores(connection, run.source, run.model, pc.unique(rows["id"]))
     return tuple(
         _head(rows, head, labels, scores, counts.get(head, {}))

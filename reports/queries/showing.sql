@@ -1,6 +1,6 @@
--- How many products of a source show one or more of some pictures.
--- One row.
--- params: $source, $pictures
+-- How many products of a source show one or more pictures of a group, for several groups.
+-- One row per group, in their order.
+-- params: $source, $groups (of each the pictures, which no other has)
 with
 
 places as (
@@ -9,9 +9,18 @@ places as (
     from products
     where source = $source and not gone
 
+),
+
+members as (
+
+    select number, unnest($groups[number]) as picture
+    from range(1, len($groups) + 1) as numbers (number)
+
 )
 
-select count(distinct places.id) as products
+select members.number, count(distinct places.id) as products
 from places
 join fetches using (location)
-where fetches.picture in (select unnest($pictures))
+join members using (picture)
+group by members.number
+order by members.number
