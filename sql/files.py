@@ -120,7 +120,8 @@ def settle(drafts: Sequence[tuple[Path, Path]]) -> None:
     each folder once.
     """
     with ThreadPoolExecutor(_FLUSHED_AT_ONCE) as crew:
-        list(crew.map(lambda each: _finish(*each), drafts))
+        shares = (drafts[start::_FLUSHED_AT_ONCE] for start in range(_FLUSHED_AT_ONCE))
+        list(crew.map(_finish, shares))
         list(crew.map(_sync_folder, {path.parent for _, path in drafts}))
 
 
@@ -158,11 +159,12 @@ def _draft_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.{threading.get_native_id()}.draft")
 
 
-def _finish(draft: Path, path: Path) -> None:
-    with _telling_trouble(path.parent):
-        _make_folder(path.parent)
-        _sync(draft)
-        draft.replace(path)
+def _finish(drafts: Sequence[tuple[Path, Path]]) -> None:
+    for draft, path in drafts:
+        with _telling_trouble(path.parent):
+            _make_folder(path.parent)
+            _sync(draft)
+            draft.replace(path)
 
 
 def _sync_folder(folder: Path) -> None:
