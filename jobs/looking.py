@@ -8,7 +8,7 @@ bounded, so memory does not grow with the rows.
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -34,7 +34,8 @@ from jobs.signals import uninterrupted
 from jobs.stages import embedding_rows, joined, prediction_rows, score_rows
 from sql.store import Store
 
-FETCH_THREADS = 64
+FETCH_THREADS = 64  # that wait for servers
+FILES_AT_ONCE = 4  # read or written: with more, the threads take the interpreter from each other
 WAITING = 32  # pictures, or batches of them, between two stages
 MOST_IN_BATCH = 64  # locations, when few of them have a picture to look at
 BATCHES_TO_WRITE = 64
@@ -120,7 +121,7 @@ def look(
             decoders.put(stack.enter_context(Decoder(size, limits)))
         blobs = stack.enter_context(Blobs(run.store))
         stage = stack.enter_context(_pipeline())
-        got = stage(partial(_get, fetcher, run.store, blobs), due, threads=FETCH_THREADS)
+        got = stage(_getter(fetcher, run.store, blobs), due, threads=FETCH_THREADS)
         batches = _batches(_once(got, done), at_once(size))
         looked = stage(partial(_look, decoders, run.store, blobs, eyes), batches, threads=workers)
         _note(_Notes(run, eyes, blobs), looked, advance)
@@ -129,7 +130,7 @@ def look(
 def get(run: Run, due: Iterable[Due], fetcher: Fetcher, advance: Advance) -> None:
     """Get what is due, and look at nothing; every outcome becomes a fact of the run."""
     with Blobs(run.store) as blobs, _pipeline() as stage:
-        got = stage(partial(_get, fetcher, run.store, blobs), due, threads=FETCH_THREADS)
+        got = stage(_getter(fetcher, run.store, blobs), due, threads=FETCH_THREADS)
         _note(_Notes(run, None, blobs), (_Looked([one], []) for one in got), advance)
 
 
@@ -160,14 +161,23 @@ def key(picture: str) -> bytes:
     return bytes.fromhex(picture[:32])
 
 
-def _get(fetcher: Fetcher, store: Store, blobs: Blobs, due: Due) -> Got:
-    here = due.picture is not None and store.picture(due.picture).is_file()
-    if due.ask == "look" and here:
-        return Got(due, picture=due.picture, here=True)
-    fetched = fetcher.fetch(due.location, due.known if here else None)
-    if fetched.data is None:
-        return Got(due, fetched, due.picture, here)
-    return Got(due, replace(fetched, data=None), blobs.keep(fetched.data), here=True)
+def _getter(fetcher: Fetcher, store: Store, blobs: Blobs) -> Callable[[Due], Got]:
+    """How to get what is due, from many threads."""
+    files = threading.Semaphore(FILES_AT_ONCE)
+
+    def get(due: Due) -> Got:
+        here = due.picture is not None and store.picture(due.picture).is_file()
+        if due.ask == "look" and here:
+            return Got(due, picture=due.picture, here=True)
+        with files if due.location.startswith("/") else nullcontext():
+            fetched = fetcher.fetch(due.location, due.known if here else None)
+        if fetched.data is None:
+            return Got(due, fetched, due.picture, here)
+        with files:
+            picture = blobs.keep(fetched.data)
+        return Got(due, replace(fetched, data=None), picture, here=True)
+
+    return get
 
 
 def _once(got: Iterable[Got], done: set[bytes]) -> Iterator[Got]:

@@ -17,7 +17,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 # A disk that fails, was pulled out, was set to read only after an error, or lies on a lost server.
 _BROKEN = (errno.EIO, errno.EROFS, errno.ENODEV, errno.ENXIO, errno.ESTALE)
 _STARTED = time.time()
-_FLUSHED_AT_ONCE = 16  # the disk gathers what is asked of it together
+_FLUSHED_AT_ONCE = 8  # the disk gathers what is asked of it together
 
 
 class StoreTrouble(OSError):  # noqa: N818 - it says what is the case
