@@ -1,6 +1,6 @@
 """From what a report holds to its page: draws the figures, copies the pictures, and renders."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from markupsafe import Markup
@@ -17,6 +17,7 @@ from reports.naming import class_names, named
 from reports.pages import render, svg
 from reports.recipe import recipe_of
 from reports.results import RunReport
+from reports.sureness import Sureness
 
 RELIABILITY = 200
 """Pixels of an axis of a reliability curve."""
@@ -73,6 +74,7 @@ def draw_model(folder: Path, language: Language) -> str:
         thumbnails={},
         heatmaps=_heatmaps(model.tested, language),
         reliability=_reliability(model.tested, language, of_classes=model.of_classes),
+        histograms=_histograms(model.sureness, language),
         curves=learning_curves(model, language),
     )
 
@@ -120,3 +122,13 @@ def _reliability(
         for head in evaluation.heads
         if head.n
     }
+
+
+def _histograms(sureness: Sequence[Sureness], language: Language) -> Mapping[str, Markup]:
+    """Draw how sure each head was where it was right and where it was wrong."""
+    if not sureness:
+        return {}
+    # Loaded here: seaborn takes two seconds, which only the page of a training has.
+    from reports.training_figures import sureness_histogram  # noqa: PLC0415
+
+    return {rows.head: svg(sureness_histogram(rows, language)) for rows in sureness}

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 from PIL import Image
 
+from catalog.decisions import Decisions
 from catalog.models.artefact import (
     HISTORY,
     SAMPLE,
@@ -29,6 +30,7 @@ from catalog.models.provenance import SAMPLE_SCHEMA
 from catalog.models.weights import BACKBONES, PLAIN
 from reports.decided import Decided, decided_of
 from reports.measured import Evaluation, Measured
+from reports.sureness import Sureness, sureness_of
 from reports.tested import TestedPictures, measured_heads, tested_pictures, tested_rows
 from reports.thumbnails import Small, shrink
 
@@ -145,6 +147,8 @@ class ModelEvidence:
     """Some of the pictures kept aside, to look at."""
     decided: Decided | None = None
     """How its labels are decided; None for a classifier, and for a model of before."""
+    sureness: tuple[Sureness, ...] = ()
+    """How sure each head was of the pictures kept aside."""
 
     @property
     def loss_gap(self) -> float | None:
@@ -179,6 +183,7 @@ def model_evidence(folder: Path) -> ModelEvidence:
         tested=_or(None, lambda: tested_rows(heads)),
         pictures=_or(None, lambda: tested_pictures(folder, card, heads)),
         decided=_or(None, lambda: decided_of(card)),
+        sureness=_or((), lambda: sureness_of(heads, Decisions.of(card.decisions, card.vocabulary))),
         sheet=_or((), lambda: _sheet(folder, card)),
         summary=_bytes(folder, SUMMARY, card).decode("utf-8", "replace")[:LONGEST_SUMMARY],
     )

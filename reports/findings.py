@@ -19,6 +19,7 @@ from reports.measured import (
 )
 from reports.pages import quoted, words
 from reports.reasons import failure, refusal
+from reports.sureness import Sureness
 from reports.tested import TestedPictures
 
 WIDE = 0.10
@@ -214,6 +215,58 @@ def calibration_error(head: HeadResult, language: Language) -> str:
         "error": language.decimal(head.calibration_error),
         "chance": language.decimal(chance_error(head.reliability)),
     }
+
+
+def sureness(rows: Sureness, language: Language) -> str:
+    """Tell how many pictures reach the line of a head, or else how sure it is of its mistakes."""
+    if rows.line is None:
+        return _mistakes(rows, language)
+    told = {
+        "head": words(rows.head),
+        "part": language.count(rows.reaching.n),
+        "right": language.percent(rows.reaching.value),
+    }
+    if not rows.reaching.n:
+        return (
+            language.ngettext(
+                "%(head)s does not reach its line in %(num)s test picture",
+                "%(head)s reaches its line in none of %(num)s test pictures",
+                rows.n,
+            )
+            % told
+        )
+    return (
+        language.ngettext(
+            "%(head)s reaches its line in %(part)s of %(num)s test picture, and is right for"
+            " %(right)s of these",
+            "%(head)s reaches its line in %(part)s of %(num)s test pictures, and is right for"
+            " %(right)s of these",
+            rows.n,
+        )
+        % told
+    )
+
+
+def _mistakes(rows: Sureness, language: Language) -> str:
+    """Tell how sure a head is where it is wrong."""
+    told = {"head": words(rows.head), "sure": language.percent(rows.sure_mistake, 0)}
+    if not rows.mistakes:
+        return (
+            language.ngettext(
+                "%(head)s is not wrong in %(num)s test picture",
+                "%(head)s is wrong in none of %(num)s test pictures",
+                rows.n,
+            )
+            % told
+        )
+    return (
+        language.ngettext(
+            "%(head)s is %(sure)s sure of its %(num)s mistake",
+            "%(head)s is at least %(sure)s sure of half of its %(num)s mistakes",
+            rows.mistakes,
+        )
+        % told
+    )
 
 
 def decided(said: Decided, language: Language) -> str:

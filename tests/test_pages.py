@@ -294,6 +294,14 @@ def test_model_page_tells_what_the_issue_asks(shop):
     assert "no picture" not in text
 
 
+def test_only_a_training_tells_how_sure_it_is_when_wrong(shop, page):
+    """Its page has a histogram of each attribute; that of a night, which is in haste, has none."""
+    trained = draw_model(shop.folder, ENGLISH)
+    for said, number in (("How sure is it when it is wrong?", 1), ("Histogram of how sure", 2)):
+        assert trained.count(said) == number
+        assert said not in page
+
+
 def test_model_page_tells_how_labels_are_decided(tmp_path):
     """Each head alone and as decided, how far to rely on it, and all of them at once."""
     vocabulary = {**VOCABULARY, "gender": ("Men", "Women")}

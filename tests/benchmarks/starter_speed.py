@@ -3,33 +3,41 @@
     python tests/benchmarks/starter_speed.py
 
 All ways have the starter's network (see starter_network.py) at the same size, and are whole
-processes: start-up, report and database count. The job's best speed is cores / (CPU to decode one +
-CPU to infer one), measured in the same run with nothing around it.
+processes: start-up, report and database count. No two pictures are the same, for the job would look
+at them once only. The job's best speed is cores / (CPU to decode one + CPU to infer one), each
+measured alone, with every core at it, just before the job it is compared with. What is compared
+runs in turns; ratios are those of one turn, and the table has their medians.
 """
 
+import hashlib
 import os
 import statistics
+import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 
 import numpy as np
-from measure import CATALOG, MIB, arguments, machine, measured, scratch, table, verdict
+from measure import CATALOG, MIB, Cost, arguments, machine, measured, scratch, table, verdict
 from rows import fashion, image_root, write_products
 
 from catalog.images.decode import decode
+from catalog.images.decoders import _KEEPING_MEMORY
 from catalog.models.artefact import load_card
 from catalog.models.runtime import Runtime, at_once
 
 HERE = Path(__file__).resolve().parent
 PICTURES = 2000
-ROUNDS = 3
+ROUNDS = 7
 SLOW = "predict picture by picture"  # minutes: run once
+WHOLE = "one predict over everything"
+JOB = "catalog tag"
 CORES = len(os.sched_getaffinity(0))
 
-# The command with a clock in it: when the model began with its first picture, and ended the last.
+# The command with a clock in it: when the first batch was begun, and the last one ended.
 CLOCKED = """
 import sys, time
 from jobs import looking
@@ -41,69 +49,65 @@ def clocked(*given):
     finally:
         clock.append(time.time())
 looking._look = clocked
-from jobs.cli import main
+from jobs.entry import main
 try:
     main()
 finally:
     open(said, "w").write(f"{clock[0]} {max(clock)}")
 """
 
+# The CPU seconds that decoding takes, in a process with the decode worker's memory settings.
+DECODING = """
+import sys, time
+from catalog.images.decode import decode
+side, *paths = sys.argv[1:]
+data = [open(path, "rb").read() for path in paths]
+clock = time.process_time()
+for each in data:
+    decode(each, int(side))
+print(time.process_time() - clock)
+"""
+
+Command = Callable[[], list[str | Path]]
+
 
 def main() -> None:
-    """Run all ways by turns and print the table."""
+    """Run all ways by turns and print the tables."""
     options = arguments(__doc__).parse_args()
     with scratch(options.work) as work:
         folder = work / "starter"
         measured([sys.executable, HERE / "starter_network.py", folder])
-        rows = fashion(options.data)[:PICTURES]
-        root = image_root(options.data)
+        rows, root = distinct(options.data), image_root(options.data)
         products = write_products(work / "products.csv", rows, str)
-        listed = work / "pictures.txt"
-        listed.write_text("\n".join(str(root / row["Image"]) for row in rows), encoding="utf-8")
-        print(machine(), flush=True)
-        stores = (work / f"store-{number}-{os.getpid()}" for number in count())
-        what = [products, "--model", folder, "--image-root", root]
-        ways = {
-            "catalog tag": lambda: [CATALOG, "--store", next(stores), "tag", *what],
-            "one predict over everything": lambda: naive(folder, listed, "whole"),
-            SLOW: lambda: naive(folder, listed, "loop"),
-        }
-        costs = {way: [] for way in ways}
-        for number in range(ROUNDS):
-            for way, command in ways.items():
-                if number == 0 or way != SLOW:
-                    costs[way].append(measured(command()))
-        cpu = {w: statistics.median(c.cpu_seconds for c in each) for w, each in costs.items()}
-        wall = {w: statistics.median(c.seconds for c in each) for w, each in costs.items()}
-        lines = [
-            (way, wall[way], PICTURES / wall[way], 1000 * cpu[way] / PICTURES,
-             cpu[way] / cpu["catalog tag"])
-            for way in ways
-        ]  # fmt: skip
-        print(table(("way", "seconds", "pictures a second", "CPU ms a picture", "times"), lines))
-        by_picture, at_once = lines[2][-1], lines[1][-1]
-        print(verdict("times less CPU than picture by picture:", by_picture, 10, least=True))
-        print(verdict("times less CPU than one predict:", at_once, 2, least=True), flush=True)
-
         paths = [root / row["Image"] for row in rows]
-        best, inside, starts = [], [], []
-        for _ in range(ROUNDS):
-            best.append(bare(folder, paths))
-            said, since = work / "clock.txt", time.time()
-            measured([sys.executable, "-c", CLOCKED, said, "--store", next(stores), "tag", *what])
-            first, last = map(float, said.read_text().split())
-            starts.append(first - since)
-            inside.append(PICTURES / (last - first))
-        decoding, inferring = (statistics.median(each) for each in zip(*best, strict=True))
-        most = CORES / (decoding + inferring)
-        reached = statistics.median(inside)
-        print(f"CPU ms to decode one {1000 * decoding:.2f}, to infer one {1000 * inferring:.2f}")
-        print(f"pictures a second, first to last: {reached:.0f} of {most:.0f}")
-        print(verdict("share of what the cores can:", reached / most, 0.9, least=True))
-        start = statistics.median(starts)
-        print(verdict("seconds to the first picture:", start, 1.5, least=False), flush=True)
-        cost = measured([CATALOG, "--store", next(stores), "tag", *what], memory=True)
+        listed = work / "pictures.txt"
+        listed.write_text("\n".join(map(str, paths)), encoding="utf-8")
+        stores = (work / f"store-{number}-{os.getpid()}" for number in count())
+
+        def tag() -> list[str | Path]:
+            what = ["tag", products, "--model", folder, "--image-root", root]
+            return ["--store", next(stores), *what]
+
+        print(machine(), flush=True)
+        compare_ways(
+            {
+                JOB: lambda: [CATALOG, *tag()],
+                WHOLE: lambda: naive(folder, listed, "whole"),
+                SLOW: lambda: naive(folder, listed, "loop"),
+            }
+        )
+        compare_cores(folder, paths, lambda: clocked(work / "clock.txt", tag()))
+        cost = measured([CATALOG, *tag()], memory=True)
         print(verdict("MiB at the peak:", cost.peak_bytes / MIB, 1.2e9 / MIB, least=False))
+
+
+def distinct(data: Path) -> list[dict[str, str]]:
+    """So many rows of fashion-images that no two show the same picture."""
+    first: dict[str, dict[str, str]] = {}
+    for row in fashion(data):
+        picture = hashlib.sha256((image_root(data) / row["Image"]).read_bytes()).hexdigest()
+        first.setdefault(picture, row)
+    return list(first.values())[:PICTURES]
 
 
 def naive(folder: Path, listed: Path, way: str) -> list[str | Path]:
@@ -111,21 +115,83 @@ def naive(folder: Path, listed: Path, way: str) -> list[str | Path]:
     return [sys.executable, HERE / "naive_local.py", folder, listed, way]
 
 
-def bare(folder: Path, paths: list[Path]) -> tuple[float, float]:
-    """CPU seconds to decode one picture, and to infer one, with every core at it."""
+def compare_ways(ways: dict[str, Command]) -> None:
+    """What each way costs, and how many times that of the job."""
+    costs: dict[str, list[Cost]] = {way: [] for way in ways}
+    for number in range(ROUNDS):
+        for way, command in ways.items():
+            if number == 0 or way != SLOW:
+                costs[way].append(measured(command()))
+    lines, times = [], {}
+    for way, each in costs.items():
+        cpu = statistics.median(cost.cpu_seconds for cost in each)
+        wall = statistics.median(cost.seconds for cost in each)
+        ratios = [c.cpu_seconds / job.cpu_seconds for c, job in zip(each, costs[JOB], strict=False)]
+        times[way] = statistics.median(ratios)
+        lines.append((way, wall, PICTURES / wall, 1000 * cpu / PICTURES, times[way]))
+        print(way, *(f"{cost.cpu_seconds:.1f}" for cost in each), "CPU seconds", flush=True)
+    print(table(("way", "seconds", "pictures a second", "CPU ms a picture", "times"), lines))
+    print(verdict("times less CPU than picture by picture:", times[SLOW], 10, least=True))
+    print(verdict("times less CPU than one predict:", times[WHOLE], 2, least=True), flush=True)
+
+
+def compare_cores(
+    folder: Path, paths: Sequence[Path], job: Callable[[], tuple[float, float]]
+) -> None:
+    """How much of what the cores can the job reaches, and when it comes to its first picture."""
+    lines = []
+    for number in range(ROUNDS):
+        decoding, inferring = decoding_alone(folder, paths), inferring_alone(folder, paths)
+        start, seconds = job()
+        most, reached = CORES / (decoding + inferring), len(paths) / seconds
+        lines.append((1000 * decoding, 1000 * inferring, most, reached, reached / most, start))
+        print("turn", number + 1, *(f"{value:.3g}" for value in lines[-1]), flush=True)
+    middle = [statistics.median(column) for column in zip(*lines, strict=True)]
+    header = (
+        "CPU ms to decode one",
+        "to infer one",
+        "cores can a second",
+        "first to last",
+        "share",
+    )
+    print(table((*header, "seconds to the first"), [middle]))
+    print(verdict("share of what the cores can:", middle[4], 0.9, least=True))
+    print(verdict("seconds to the first picture:", middle[5], 1.5, least=False), flush=True)
+
+
+def clocked(said: Path, words: Sequence[str | Path]) -> tuple[float, float]:
+    """Seconds from the start of the job to its first picture, and from there to the last."""
+    since = time.time()
+    measured([sys.executable, "-c", CLOCKED, said, *words])
+    first, last = map(float, said.read_text(encoding="utf-8").split())
+    return first - since, last - first
+
+
+def decoding_alone(folder: Path, paths: Sequence[Path]) -> float:
+    """CPU seconds to decode a picture, a process a core."""
+    side = load_card(folder).image_size
+    commands = [
+        [sys.executable, "-c", DECODING, str(side), *map(str, paths[core::CORES])]
+        for core in range(CORES)
+    ]
+    crew = [
+        subprocess.Popen(each, stdout=subprocess.PIPE, text=True, env=os.environ | _KEEPING_MEMORY)
+        for each in commands
+    ]
+    return sum(float(each.communicate()[0]) for each in crew) / len(paths)
+
+
+def inferring_alone(folder: Path, paths: Sequence[Path]) -> float:
+    """CPU seconds to look at a decoded picture, a thread a core."""
     side, runtime = load_card(folder).image_size, Runtime(folder)
-    data = [path.read_bytes() for path in paths]
-    clock = time.process_time()
-    rgb = [decode(each, side).rgb for each in data]
-    decoding = time.process_time() - clock
+    rgb = [decode(path.read_bytes(), side).rgb for path in paths]
     pixels = np.frombuffer(b"".join(rgb), np.uint8).reshape(-1, side, side, 3)
     batches = np.array_split(pixels, len(pixels) // at_once(side))
     with ThreadPoolExecutor(CORES) as crew:
         list(crew.map(runtime.run, batches[: 16 * CORES]))
         clock = time.process_time()
         list(crew.map(runtime.run, batches))
-        inferring = time.process_time() - clock
-    return decoding / len(paths), inferring / len(paths)
+        return (time.process_time() - clock) / len(paths)
 
 
 if __name__ == "__main__":
