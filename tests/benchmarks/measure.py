@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 CATALOG = str(Path(sys.executable).parent / "catalog")
 MIB = 1024 * 1024
 SAMPLE_SECONDS = 0.05
+# Where bytecode must not be written, each start would compile a checkout anew.
+AS_INSTALLED = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,9 @@ def measured(command: Sequence[str | Path], *, memory: bool = False, check: bool
     """Run a command to its end. Memory is only sampled where asked: that takes CPU time as well."""
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         started = time.perf_counter()
-        process = subprocess.Popen(list(map(str, command)), stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            list(map(str, command)), stdout=output, stderr=subprocess.STDOUT, env=AS_INSTALLED
+        )
         with watched(process.pid, memory=memory) as tree:
             _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
