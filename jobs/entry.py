@@ -9,9 +9,11 @@ def main() -> None:
     # NumPy's BLAS starts a thread a core as it is loaded, and each spins for a tenth of a second.
     # A night has nothing for them to do; in a training they would save seconds of its minutes.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # What a night loads and reads lives until it ends: looking for garbage among it after every
-    # 700 objects takes a fiftieth of the whole.
-    gc.set_threshold(100_000)
+    # Modules are no garbage: looking for some among them, again and again, takes a fifth of their
+    # loading, and some of all that follows.
+    gc.disable()
     from jobs.cli import main as run  # noqa: PLC0415 - see above
 
+    gc.freeze()
+    gc.enable()
     run()

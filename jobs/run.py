@@ -29,7 +29,6 @@ from sql.parts import PartWriter, drop_journals, keep_journal, orphans, remove_u
 from sql.publish import is_published, publish
 from sql.schemas import TABLES
 from sql.store import Store
-from sql.without_pandas import spare_pandas
 
 ROWS_PER_PART = 500_000  # a part of this size is read as fast as any
 WORK = ".work"
@@ -223,7 +222,6 @@ def open_run(
     still holds the store after `patience` seconds, JobError when the disk is full or fails, or
     when a manifest is damaged.
     """
-    spare_pandas()
     try:
         with _held(store, job, patience):
             sweep_drafts(store.root)

@@ -13,6 +13,7 @@ from jobs.run import open_run
 from jobs.settings import Settings, store_of
 from jobs.summary import Summary, summarise
 from sql.store import Store
+from sql.without_pandas import spare_pandas
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def _with_first_model(job: Tagging, store: Store, settings: Settings, console: C
 
 def tag(job: Tagging, settings: Settings, console: Console) -> Summary:
     """Bring tags, database and report up to date with the CSV. There must be a model."""
+    spare_pandas()
     store = store_of(settings)
     job.catalogue.check_header()
     with open_run(store, "tag", job.catalogue.source) as run:

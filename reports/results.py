@@ -115,8 +115,11 @@ def run_report(
     """
     # First, while what measuring loads does not take its share of memory yet.
     looks = alike(connection, run.source)
-    last = _last(connection, run, vocabulary)
+    # Kept for three questions: of a large store the view takes its time.
+    keep(connection, "measurable", {"source": run.source, "model": run.model})
+    last = _last(connection, vocabulary)
     heads = _measured(connection, run, vocabulary, last)
+    connection.execute("drop table measurable")
     evaluation = evaluate(heads) if heads else None
     said = graded(heads, WRONG_SHOWN, RIGHT_SHOWN) or _guessed(connection, run, vocabulary)
     change = before and change_since(connection, run.source, run.id, heads, before, last)
@@ -174,13 +177,11 @@ def _figure(name: str, share: Share) -> Figure:
 
 
 def _last(
-    connection: duckdb.DuckDBPyConnection, run: RunFacts, vocabulary: Mapping[str, Sequence[str]]
+    connection: duckdb.DuckDBPyConnection, vocabulary: Mapping[str, Sequence[str]]
 ) -> str | None:
     """Tell the hash of the last product to measure: MOST_ROWS and MOST_CELLS at most."""
     labels = sum(map(len, vocabulary.values()))
     most = min(MOST_ROWS, MOST_CELLS // max(labels, 1))
-    # Kept, for the view is asked once only: of a large store it takes its time.
-    keep(connection, "measurable", {"source": run.source, "model": run.model})
     [last] = ask(connection, "measurable_last", {"most": most})["last"].to_pylist()
     return last  # type: ignore[no-any-return] # text
 

@@ -27,7 +27,8 @@ class SureBin:
 class Sureness:
     """The confidence of a head in its best label of each row, and whether that label is right.
 
-    From the confidence `line` on its decided labels are accepted; None where no line is drawn.
+    From the confidence `line` on its labels are accepted; None where no line is drawn, and for a
+    head that is decided together with others, whose line is one of other confidences.
     """
 
     head: str
@@ -91,7 +92,7 @@ def sureness_of(heads: Sequence[Measured], decisions: Decisions) -> tuple[Surene
 
 def _line(decisions: Decisions, head: str) -> float | None:
     line = decisions.lines.get(head)
-    if line is None or line.threshold is None:
+    if line is None or line.threshold is None or head in decisions.together:
         return None
     return float(np.clip(line.threshold, 0.0, 1.0))
 

@@ -6,7 +6,7 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +17,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 # A disk that fails, was pulled out, was set to read only after an error, or lies on a lost server.
 _BROKEN = (errno.EIO, errno.EROFS, errno.ENODEV, errno.ENXIO, errno.ESTALE)
 _STARTED = time.time()
-_FLUSHED_AT_ONCE = 8  # the disk gathers what is asked of it together
+_FLUSHED_AT_ONCE = 16  # the disk gathers what is asked of it together
 
 
 class StoreTrouble(OSError):  # noqa: N818 - it says what is the case
@@ -114,15 +114,19 @@ def write_draft(path: Path, data: bytes, drafts: Path) -> Path:
 
 
 def settle(drafts: Sequence[tuple[Path, Path]]) -> None:
-    """Let many drafts, each with the path that it is for, become files, flushed to the disk.
+    """Flush many drafts, side by side, and give each the name that it is for.
 
-    For thousands it takes a fraction of what `replacing` does: they are flushed side by side, and
-    each folder once.
+    For thousands it takes a fraction of what `replacing` does. The names are durable after
+    `flush_folders`.
     """
     with ThreadPoolExecutor(_FLUSHED_AT_ONCE) as crew:
-        shares = (drafts[start::_FLUSHED_AT_ONCE] for start in range(_FLUSHED_AT_ONCE))
-        list(crew.map(_finish, shares))
-        list(crew.map(_sync_folder, {path.parent for _, path in drafts}))
+        list(crew.map(_finish, (drafts[at::_FLUSHED_AT_ONCE] for at in range(_FLUSHED_AT_ONCE))))
+
+
+def flush_folders(folders: Iterable[Path]) -> None:
+    """Make durable which names are in these folders."""
+    with ThreadPoolExecutor(_FLUSHED_AT_ONCE) as crew:
+        list(crew.map(_sync_folder, folders))
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -7,11 +7,12 @@ import pyarrow as pa
 
 
 def spare_pandas() -> None:
-    """Let pyarrow make its arrays without loading pandas; conversions to it load it all the same.
+    """Let pyarrow make its arrays without loading pandas, for a job that has nothing of pandas.
 
-    It would take a fifth of a second, for nothing: no job hands a pandas value to pyarrow. pyarrow
-    looks for pandas once, at its first array (apache/arrow issue 34994), and does without where
-    that is not installed: at that moment it is not.
+    It would take a fifth of a second. pyarrow looks for pandas once, at its first array
+    (apache/arrow issue 34994), and does without where that is not installed: at that moment it is
+    not. Tables still go to pandas and come from it, but for the rest of the process pyarrow takes
+    pandas's own missing values (NA, NaT) among Python objects for values.
     """
     sys.meta_path.insert(0, _NoPandas)
     try:

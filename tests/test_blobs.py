@@ -1,11 +1,15 @@
 """Pictures are kept once, whole, under their own hash."""
 
+import errno
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from catalog.images.blobs import Blobs
+from sql.files import StoreFull
 from sql.store import Store
 
 
@@ -106,3 +110,53 @@ def test_many_threads_keep_one_picture(tmp_path):
         blobs.flush()
         assert len(names) == 1
         assert [path.stat().st_size for path in files(store)] == [100_000]
+
+
+def test_a_failed_flush_can_be_tried_again(tmp_path, monkeypatch):
+    """What has its name by then is not asked for a second time, and its folder is flushed."""
+    store, flush, flushed = Store(tmp_path), os.fsync, []
+
+    def full(descriptor):
+        if Path(f"/proc/self/fd/{descriptor}").readlink() == draft:
+            raise OSError(errno.ENOSPC, "full")
+        flush(descriptor)
+
+    def noted(descriptor):
+        flushed.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        flush(descriptor)
+
+    with Blobs(store) as blobs:
+        pictures = [blobs.keep(bytes([number]) * 9) for number in range(40)]
+        draft = blobs.place(pictures[7])
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(StoreFull):
+            blobs.flush()
+        assert draft.exists()
+        assert any(store.picture(picture).exists() for picture in pictures)
+        monkeypatch.setattr(os, "fsync", noted)
+        blobs.flush()
+    assert all(store.picture(picture).read_bytes() for picture in pictures)
+    assert {store.picture(picture).parent for picture in pictures} <= set(flushed)
+
+
+def test_folder_of_a_picture_that_is_there_is_flushed(tmp_path, monkeypatch):
+    """A killed run may have given it its name and not made that durable."""
+    store, flush, flushed = Store(tmp_path), os.fsync, []
+    picture = keep(store, b"there")
+
+    def noted(descriptor):
+        flushed.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    keep(store, b"there")
+    assert flushed == [store.picture(picture).parent]
+
+
+def test_nothing_is_left_of_what_is_kept_too_late(tmp_path):
+    """A thread that still fetches when the run is over leaves no draft."""
+    store = Store(tmp_path)
+    with Blobs(store) as blobs:
+        pass
+    blobs.keep(b"late")
+    assert files(store) == []

@@ -100,3 +100,20 @@ def test_control_characters_do_not_reach_the_terminal(bench):
     said = bench.run("check", bench.write()).stdout
     assert "picture_invalid: ../\ufffd[2Jx.jpg" in said
     assert "\x1b" not in said
+
+
+def test_the_command_collects_garbage_once_it_is_loaded():
+    """What is loaded is left out of that; BLAS has one thread, unless somebody says otherwise."""
+    code = (
+        "import gc, os, jobs.cli, jobs.entry\n"
+        "told = lambda: (gc.isenabled(), gc.get_freeze_count() > 0)\n"
+        "jobs.cli.main = lambda: print(*told(), os.environ['OPENBLAS_NUM_THREADS'])\n"
+        "jobs.entry.main()"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"}
+    for more, threads in (({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True, text=True, check=True, env=environment | more,
+        )  # fmt: skip
+        assert done.stdout == f"True True {threads}\n"

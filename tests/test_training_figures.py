@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from catalog.decisions import Decisions, Line
+from catalog.models.artefact import load_card
 from catalog.models.metrics import Share
 from reports import findings
 from reports.draw import draw_model
@@ -165,6 +166,16 @@ def test_sureness_is_that_of_the_best_label():
     assert (size.line, size.reaching, shape.line) == (1.0, Share(1, 1), None)
 
 
+def test_heads_that_are_decided_together_have_no_line_here():
+    """Their lines are of confidences that they have together, which are others."""
+    scores = np.array([[0.75, 0.25]], np.float32)
+    heads = [Measured(head, ("a", "b"), ("1",), ("a",), scores, 1, 0) for head in ("kind", "size")]
+    decisions = Decisions(
+        together=("kind",), lines={head: Line(0.5, 0.5, 150) for head in ("kind", "size")}
+    )
+    assert [each.line for each in sureness_of(heads, decisions)] == [None, 0.5]
+
+
 @pytest.mark.parametrize(
     ("said", "found"),
     [
@@ -182,7 +193,10 @@ def test_title_tells_the_finding(said, found):
 
 def test_numbers_stand_behind_the_drawing(tmp_path):
     """A table has the rows of each bin, and of both sides of the line."""
-    page = draw_model(model_folder(tmp_path, VOCABULARY, decided=True), ENGLISH)
+    folder = model_folder(tmp_path, VOCABULARY, decided=True)
+    apart = {"together": [], "combinations": []}
+    with_card(folder, decisions=load_card(folder).decisions | apart)
+    page = draw_model(folder, ENGLISH)
     text = text_of(page)
     for said in (
         "category reaches its line in none of 20 test pictures",
@@ -190,7 +204,7 @@ def test_numbers_stand_behind_the_drawing(tmp_path):
         "Confidences that no test picture has are left out. How sure Right Wrong",
         "65% to 70% 20 0 accepted from 87.5% 0 0 to review 20 0",
         "65% to 70% 13 7",
-        "Dashed line: the confidence from which decided labels are accepted.",
+        "Dashed line: the confidence from which its labels are accepted;",
     ):
         assert said in text, said
     labels = [each.get("aria-label", "") for each in Tags(page).named("div")]

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sql.files import settle, write_draft
+from sql.files import flush_folders, settle, write_draft
 from sql.store import Store
 
 
@@ -21,6 +21,8 @@ class Blobs:
         self._store = store
         self._lock = threading.Lock()
         self._drafts: dict[str, Path] = {}  # by SHA-256
+        self._folders: set[Path] = set()  # beside those of the drafts: with names to make durable
+        self._closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -32,6 +34,7 @@ class Blobs:
         trace: TracebackType | None,
     ) -> None:
         with self._lock:
+            self._closed = True
             left = list(self._drafts.values())
         for draft in left:
             draft.unlink(missing_ok=True)
@@ -42,13 +45,19 @@ class Blobs:
         A file of another length is damage, and is written again.
         """
         picture = sha256(data).hexdigest()
-        if picture in self._drafts or self._is_there(picture, len(data)):
+        place = self._store.picture(picture)
+        if picture in self._drafts:
             return picture
-        draft = write_draft(self._store.picture(picture), data, self._store.picture_drafts)
+        if _is_there(place, len(data)):
+            with self._lock:  # it may have its name of a run that was killed in its flush
+                self._folders.add(place.parent)
+            return picture
+        draft = write_draft(place, data, self._store.picture_drafts)
         with self._lock:
             first = self._drafts.setdefault(picture, draft)
-        if first != draft:  # another thread kept the same at the same time
-            draft.unlink()
+        # Another thread kept the same at the same time, or nobody will flush it any more.
+        if first != draft or self._closed:
+            draft.unlink(missing_ok=True)
         return picture
 
     def place(self, picture: str) -> Path:
@@ -58,14 +67,25 @@ class Blobs:
     def flush(self) -> None:
         """Make durable what was kept so far. Drafts that are written meanwhile wait."""
         with self._lock:
-            kept = dict(self._drafts)
-        settle([(draft, self._store.picture(picture)) for picture, draft in kept.items()])
-        with self._lock:
-            for picture in kept:
-                del self._drafts[picture]
-
-    def _is_there(self, picture: str, size: int) -> bool:
+            kept = [(p, draft, self._store.picture(p)) for p, draft in self._drafts.items()]
+            folders = self._folders | {place.parent for *_, place in kept}
+            self._folders = set()
         try:
-            return self._store.picture(picture).stat().st_size == size
-        except FileNotFoundError:
-            return False
+            settle([(draft, place) for _, draft, place in kept])
+            flush_folders(folders)
+        except BaseException:
+            with self._lock:
+                self._folders |= folders
+            raise
+        finally:
+            with self._lock:
+                for picture, draft, _ in kept:
+                    if not draft.exists():  # it has its name; the next flush has the others again
+                        del self._drafts[picture]
+
+
+def _is_there(place: Path, size: int) -> bool:
+    try:
+        return place.stat().st_size == size
+    except FileNotFoundError:
+        return False

@@ -19,8 +19,8 @@ members as (
 )
 
 select members.number, count(distinct places.id) as products
-from places
-join fetches using (location)
-join members using (picture)
+from members
+left join fetches using (picture)
+left join places using (location)
 group by members.number
 order by members.number
