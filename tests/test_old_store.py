@@ -6,10 +6,12 @@ picture, and one row was refused. Its pictures, reports and networks are left ou
 """
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from jobs import keeping
 from jobs.keeping import compact, rebuild
 from sql.manifests import read_all
 from sql.store import Store
@@ -63,12 +65,28 @@ def test_it_is_read(store):
     assert any("'p2'" in row and "'gone': True" in row for row in products)
 
 
-def test_it_is_compacted(store):
-    """The views say the same of it before and after."""
+def test_it_is_compacted(store, monkeypatch):
+    """The views say the same of it before and after, in the week after its second night."""
+    monkeypatch.setattr(keeping, "GRACE", timedelta(days=365 * 100))
     rebuild(store)
     before = shown(store)
     compact(store)
     assert shown(store) == before
+
+
+def test_what_left_it_goes(store):
+    """Later, what was known of the picture of p2, and nothing else, is gone."""
+    rebuild(store)
+    before = shown(store)
+    compact(store)
+    gone = {view: set(rows) - set(shown(store)[view]) for view, rows in before.items()}
+    assert {view: len(rows) for view, rows in gone.items() if rows} == {
+        "fetches": 1,
+        "images": 1,
+        "predictions": 5,
+        "embeddings": 1,
+    }
+    assert "/2.png" in gone["fetches"].pop()
 
 
 def test_a_run_is_added_to_it(bench: Bench):
