@@ -35,6 +35,8 @@ from jobs.summary import DONE, TOO_MANY_FAILED, Summary
 from jobs.tracking_commands import tracking
 from jobs.train_commands import recipes, train
 
+_INTERRUPTED = "Query interrupted"  # what DuckDB makes of Ctrl-C, in a plain RuntimeError
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--store", type=FILE, help="The store's folder [CATALOG_STORE, else ./store].")
@@ -223,19 +225,24 @@ def main() -> NoReturn:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort) as error:
         # click raises an Abort of its own from what a command raised.
-        why = str(error.__cause__ or error)
-        told = why or "interrupted: what was finished is kept, the next run goes on"
-        click.echo(told, err=True)
-        # At once: threads may still wait for servers, and DuckDB prints what they hold.
-        sys.stdout.flush()
-        os._exit(1)
+        _stop(str(error.__cause__ or error))
     except OSError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {error}\nNext: see that it is there and may be written", err=True)
         sys.exit(1)
-    except Exception:  # noqa: BLE001 - whatever it is, a cron mail gets one line of it
+    except Exception as error:  # noqa: BLE001 - whatever it is, a cron mail gets one line of it
+        if _INTERRUPTED in str(error):
+            _stop("")
         click.echo(f"Error: {_unexpected()}", err=True)
         sys.exit(1)
     sys.exit(0)
+
+
+def _stop(why: str) -> NoReturn:
+    """End at once: threads may still wait for servers, and DuckDB prints what they hold."""
+    told = why or "interrupted: what was finished is kept, the next run goes on"
+    click.echo(told, err=True)
+    sys.stdout.flush()
+    os._exit(1)
 
 
 def _unexpected() -> str:

@@ -16,12 +16,16 @@ from jobs.models import Model
 
 @dataclass(frozen=True)
 class Look:
-    """What became of one picture: the best labels of each head, or why there are none."""
+    """What became of one picture: the best labels of each head, or why there are none.
+
+    `not_a_product` is None where the model can't tell.
+    """
 
     picture: Path
     model: str
     heads: dict[str, list[Guess]]
     reason: str | None = None
+    not_a_product: bool | None = None
 
     def as_json(self) -> str:
         """One JSON object."""
@@ -35,7 +39,8 @@ class Look:
             f"  {head:<{width}}  " + ", ".join(f"{one.label} {one.score:.3f}" for one in best)
             for head, best in self.heads.items()
         ]
-        return "\n".join([str(self.picture), *lines])
+        doubt = " is like no product the model knows; if it were one:" if self.not_a_product else ""
+        return "\n".join([f"{self.picture}{doubt}", *lines])
 
 
 def look_at(pictures: Sequence[Path], model: Model, limits: DecodeSettings) -> list[Look]:
@@ -45,15 +50,18 @@ def look_at(pictures: Sequence[Path], model: Model, limits: DecodeSettings) -> l
     except ModelRefused as error:
         raise BadInput(str(error)) from error
     with Decoder(runtime.card.image_size, limits) as decoder:
-        return [_look(picture, model.name, runtime, decoder) for picture in pictures]
+        return [_look(picture, model, runtime, decoder) for picture in pictures]
 
 
-def _look(picture: Path, model: str, runtime: Runtime, decoder: Decoder) -> Look:
+def _look(picture: Path, model: Model, runtime: Runtime, decoder: Decoder) -> Look:
     decoded = decoder.decode(picture)
     if decoded.pixels is None:
-        return Look(picture, model, {}, decoded.reason)
-    scores = runtime.run(decoded.pixels[None]).scores
-    vocabulary = runtime.card.vocabulary
+        return Look(picture, model.name, {}, decoded.reason)
+    said, vocabulary = runtime.run(decoded.pixels[None]), runtime.card.vocabulary
+    likeness = model.decisions.likeness
     return Look(
-        picture, model, {head: guesses(scores[head], vocabulary[head])[0] for head in vocabulary}
+        picture,
+        model.name,
+        {head: guesses(said.scores[head], vocabulary[head])[0] for head in vocabulary},
+        not_a_product=bool(likeness.strange(said.embedding)[0]) if likeness else None,
     )

@@ -55,8 +55,8 @@ def _to_review(covered: Coverage, language: Language) -> list[str]:
     if covered.not_products:
         told.append(
             language.ngettext(
-                "Replace the pictures of %(num)s product: none of them looks like a product.",
-                "Replace the pictures of %(num)s products: none of them looks like a product.",
+                "Look at %(num)s product: to the model none of its pictures shows one.",
+                "Look at %(num)s products: to the model none of their pictures shows one.",
                 covered.not_products,
             )
         )
@@ -130,6 +130,17 @@ def _quality(evaluation: Evaluation | None, language: Language) -> str:
     told = [_measured(evaluation, language)]
     if evaluation.rows.n:
         told.append(at_once(evaluation, language))
+    outside = sum(head.outside for head in evaluation.heads)
+    if outside:
+        told.append(
+            language.ngettext(
+                "%(num)s label of the shop's is a word that the model does not have, and counts as"
+                " wrong, whatever the picture shows.",
+                "%(num)s labels of the shop's are words that the model does not have, and count as"
+                " wrong, whatever the pictures show.",
+                outside,
+            )
+        )
     return " ".join(told)
 
 

@@ -50,6 +50,20 @@ def test_a_fault_of_ours_is_one_line_and_a_file():
     assert "Traceback" in Path(kept).read_text(encoding="utf-8")
 
 
+def test_a_query_that_is_interrupted_is_no_fault():
+    """Ctrl-C while DuckDB answers is Ctrl-C, though DuckDB 2.0 makes a RuntimeError of it."""
+    code = (
+        "import jobs.cli\n"
+        "def load(*_):\n"
+        "    raise RuntimeError('Query interrupted')\n"
+        "jobs.cli.load = load\n"
+        "jobs.cli.main()\n"
+    )
+    done = command("models", code=code)
+    assert done.returncode == 1
+    assert done.stderr == "interrupted: what was finished is kept, the next run goes on\n"
+
+
 def test_log_lines_can_be_json(bench):
     """Every line on standard error is an object with a time and a message."""
     bench.write()

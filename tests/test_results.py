@@ -342,9 +342,9 @@ def test_review_is_told_and_left_to_do(tmp_path):
     report = world(tmp_path, reviewed=True).report()
     done, *_ = verdict(report, ENGLISH)
     assert done.endswith("8 tags of the model alone are accepted, 2 to review.")
-    replace_them, look_at_them = next_steps(report, ENGLISH)[3:]
-    assert replace_them == "Replace the pictures of 4 products: none of them looks like a product."
-    assert look_at_them.startswith("Look at 2 tags that the model is not sure enough of: “catalog")
+    strange, unsure = next_steps(report, ENGLISH)[3:]
+    assert strange == "Look at 4 products: to the model none of their pictures shows one."
+    assert unsure.startswith("Look at 2 tags that the model is not sure enough of: “catalog")
 
 
 def test_failed_pictures_count_once_a_product(shop):

@@ -1,5 +1,6 @@
 """The tagger that comes along: for a shop without a model and without labels, and offline."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -116,3 +117,17 @@ def test_a_picture_needs_no_store(shop, tmp_path):
     assert "shape" in said.stdout
     assert "the one that comes with the catalog looks" in said.stderr
     assert not shop.store.models.exists()
+
+
+def test_a_picture_of_nothing_is_told_so(shop, shipped, tmp_path):
+    """Where the model can tell, the answer says that the picture is like no product it knows."""
+    picture = tmp_path / "one.png"
+    draw(3)[0].save(picture)
+    told = json.loads(shop.run("tag", picture, "--json").stdout)
+    assert told["not_a_product"] is None
+    card = load_card(shipped)
+    for threshold, strange in ((1e9, False), (0.0, True)):
+        likeness = {"deviations": [1.0] * card.embedding_size, "threshold": threshold}
+        save_card(shipped, replace(card, decisions=card.decisions | {"likeness": likeness}))
+        assert json.loads(shop.run("tag", picture, "--json").stdout)["not_a_product"] is strange
+        assert ("like no product" in shop.run("tag", picture).stdout) is strange
