@@ -54,6 +54,12 @@ class Catalogue:
 
     def check_header(self) -> None:
         """BadInput when the file can't be taken at all: before anything is written."""
+        root = self.reading.image_root
+        if root and not root.is_dir():  # else each picture of it is missing, and tags are emptied
+            raise BadInput(
+                f"there is no folder {root}, in which the pictures should lie",
+                hint="nothing was written; name the folder that the CSV's paths begin from",
+            )
         with _refusing(), open_table(self.csv, self.reading.encoding) as table:
             find_columns(table.header, self.reading)
 

@@ -35,7 +35,8 @@ from jobs.stages import embedding_rows, joined, prediction_rows, score_rows
 from sql.store import Store
 
 FETCH_THREADS = 64  # that wait for servers
-FILES_AT_ONCE = 4  # read or written: with more, the threads take the interpreter from each other
+# With more, the threads take the interpreter from each other; a file may be on a slow mount.
+READ_AT_ONCE, WRITTEN_AT_ONCE = 16, 4
 WAITING = 32  # pictures, or batches of them, between two stages
 MOST_IN_BATCH = 64  # locations, when few of them have a picture to look at
 BATCHES_TO_WRITE = 64
@@ -163,17 +164,17 @@ def key(picture: str) -> bytes:
 
 def _getter(fetcher: Fetcher, store: Store, blobs: Blobs) -> Callable[[Due], Got]:
     """How to get what is due, from many threads."""
-    files = threading.Semaphore(FILES_AT_ONCE)
+    reading, writing = map(threading.Semaphore, (READ_AT_ONCE, WRITTEN_AT_ONCE))
 
     def get(due: Due) -> Got:
         here = due.picture is not None and store.picture(due.picture).is_file()
         if due.ask == "look" and here:
             return Got(due, picture=due.picture, here=True)
-        with files if due.location.startswith("/") else nullcontext():
+        with reading if due.location.startswith("/") else nullcontext():
             fetched = fetcher.fetch(due.location, due.known if here else None)
         if fetched.data is None:
             return Got(due, fetched, due.picture, here)
-        with files:
+        with writing:
             picture = blobs.keep(fetched.data)
         return Got(due, replace(fetched, data=None), picture, here=True)
 

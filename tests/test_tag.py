@@ -291,6 +291,18 @@ def test_what_a_stopped_run_finished_is_kept(bench, how):
     assert bench.ask("select count(*) from embeddings") == [(12,)]
 
 
+def test_a_folder_of_pictures_that_is_not_there_changes_nothing(bench):
+    """A wrong --image-root, or a share that is not mounted, is refused: no tag is emptied."""
+    bench.tag()
+    before = bench.ask("from tags order by all")
+    bench.rows[0]["image"] = "1.png"
+    result = bench.run("tag", bench.write(), "--image-root", bench.folder / "none")
+    assert result.exit_code == 2
+    assert "there is no folder" in result.stderr
+    assert "Next: " in result.stderr
+    assert bench.ask("from tags order by all") == before
+
+
 def test_tagging_never_loads_tensorflow(bench):
     """With a model there is no TensorFlow, no Keras, in a run that looks at pictures."""
     bench.write()
