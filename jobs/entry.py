@@ -10,10 +10,9 @@ def main() -> None:
     # A night has nothing for them to do; in a training they would save seconds of its minutes.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Modules are no garbage: looking for some among them, again and again, takes a fifth of their
-    # loading, and some of all that follows.
+    # loading. They must not be frozen: they would be there at the end, and DuckDB call them leaked.
     gc.disable()
     from jobs.cli import main as run  # noqa: PLC0415 - see above
 
-    gc.freeze()
     gc.enable()
     run()
