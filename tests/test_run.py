@@ -44,3 +44,12 @@ def test_a_run_with_patience_gets_the_store_in_the_end(busy_store):
     threading.Timer(1.5, end).start()
     with open_run(store, "train", patience=60) as run:
         assert run.job == "train"
+
+
+def test_runs_of_one_second_sort_in_their_order(tmp_path):
+    """The views take the greatest run for the newest one."""
+    ids = []
+    for _ in range(12):
+        with open_run(Store(tmp_path), "tag") as run:
+            ids.append(run.id)
+    assert ids == sorted(set(ids))
