@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -35,9 +36,11 @@ from jobs.stages import embedding_rows, joined, prediction_rows, score_rows
 from sql.store import Store
 
 FETCH_THREADS = 64  # that wait for servers
-# With more, the threads take the interpreter from each other; a file may be on a slow mount.
-READ_AT_ONCE, WRITTEN_AT_ONCE = 16, 4
-WAITING = 32  # pictures, or batches of them, between two stages
+# Files may be on a slow mount, but threads that read fast ones take the interpreter from each
+# other; and to hand a file over to one costs more than to read it.
+READ_AT_ONCE = 16
+FILES_TOGETHER = 8
+WAITING = 8  # handfuls of pictures between two stages
 MOST_IN_BATCH = 64  # locations, when few of them have a picture to look at
 BATCHES_TO_WRITE = 64
 PICTURES_PER_PART = 8192
@@ -45,6 +48,8 @@ SECONDS_PER_PART = 60.0
 FINGERPRINT_SIZE = 32  # pixels a side, when nothing but the fingerprint is wanted
 RETRY_AT_LEAST = timedelta(hours=1)
 _OF_THE_DISK = (Reason.FILE_MISSING, Reason.FILE_UNREADABLE)
+
+Stage = Callable[..., Iterator[Any]]  # see `parallel`
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,7 @@ def look(
             decoders.put(stack.enter_context(Decoder(size, limits)))
         blobs = stack.enter_context(Blobs(run.store))
         stage = stack.enter_context(_pipeline())
-        got = stage(_getter(fetcher, run.store, blobs), due, threads=FETCH_THREADS)
+        got = _got(stage, _getter(fetcher, run.store, blobs), due)
         batches = _batches(_once(got, done), at_once(size))
         looked = stage(partial(_look, decoders, run.store, blobs, eyes), batches, threads=workers)
         _note(_Notes(run, eyes, blobs), looked, advance)
@@ -131,12 +136,12 @@ def look(
 def get(run: Run, due: Iterable[Due], fetcher: Fetcher, advance: Advance) -> None:
     """Get what is due, and look at nothing; every outcome becomes a fact of the run."""
     with Blobs(run.store) as blobs, _pipeline() as stage:
-        got = stage(_getter(fetcher, run.store, blobs), due, threads=FETCH_THREADS)
+        got = _got(stage, _getter(fetcher, run.store, blobs), due)
         _note(_Notes(run, None, blobs), (_Looked([one], []) for one in got), advance)
 
 
 @contextmanager
-def _pipeline() -> Iterator[Callable[..., Iterator[Any]]]:
+def _pipeline() -> Iterator[Stage]:
     """How to make a stage; the threads of all of them are told to leave at the end."""
     stop = threading.Event()
     try:
@@ -164,21 +169,44 @@ def key(picture: str) -> bytes:
 
 def _getter(fetcher: Fetcher, store: Store, blobs: Blobs) -> Callable[[Due], Got]:
     """How to get what is due, from many threads."""
-    reading, writing = map(threading.Semaphore, (READ_AT_ONCE, WRITTEN_AT_ONCE))
 
     def get(due: Due) -> Got:
         here = due.picture is not None and store.picture(due.picture).is_file()
         if due.ask == "look" and here:
             return Got(due, picture=due.picture, here=True)
-        with reading if due.location.startswith("/") else nullcontext():
-            fetched = fetcher.fetch(due.location, due.known if here else None)
+        fetched = fetcher.fetch(due.location, due.known if here else None)
         if fetched.data is None:
             return Got(due, fetched, due.picture, here)
-        with writing:
-            picture = blobs.keep(fetched.data)
+        picture = blobs.keep(fetched.data)
         return Got(due, replace(fetched, data=None), picture, here=True)
 
     return get
+
+
+def _got(stage: Stage, get: Callable[[Due], Got], due: Iterable[Due]) -> Iterator[Got]:
+    """What is due, in the order in which it is had."""
+    reading = threading.Semaphore(READ_AT_ONCE)
+
+    def get_few(few: list[Due]) -> list[Got]:
+        with reading if few[0].location.startswith("/") else nullcontext():
+            return list(map(get, few))
+
+    return chain.from_iterable(stage(get_few, _in_few(due), threads=FETCH_THREADS))
+
+
+def _in_few(due: Iterable[Due]) -> Iterator[list[Due]]:
+    """Files several at a time, a URL alone: another must not wait for it."""
+    files: list[Due] = []
+    for one in due:
+        if not one.location.startswith("/"):
+            yield [one]
+            continue
+        files.append(one)
+        if len(files) == FILES_TOGETHER:
+            yield files
+            files = []
+    if files:
+        yield files
 
 
 def _once(got: Iterable[Got], done: set[bytes]) -> Iterator[Got]:

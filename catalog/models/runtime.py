@@ -1,7 +1,7 @@
 """Inference with the exported LiteRT file. TensorFlow and Keras are never imported here."""
 
 import math
-import threading
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -86,20 +86,24 @@ def at_once(side: int) -> int:
 
 
 class Runtime:
-    """A model folder, loaded. Any number of threads may use it: each has its own interpreter."""
+    """A model folder, loaded. As many threads may use it at once as like to.
+
+    There are as many interpreters as threads were ever in it together.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.card: Card = load_card(folder)
         self._data = verify(folder, LITERT, self.card)
-        self._own = threading.local()
+        self._idle: deque[Network] = deque()
         path = folder / LITERT
         with _refusing(path):
-            network = self._network()
+            network = self._new_network()
         _check_shapes(path, self.card, network)
         # Some faults show only when it runs, and the night must not end in the middle of them.
         with _refusing(path):
             said = network.run(_noise(network.side, network.channels))
         _check_answers(path, self.card, said)
+        self._idle.append(network)
 
     def run(self, pixels: np.ndarray) -> Output:
         """Scores and embeddings of pictures, uint8 [n, side, side, c], whatever their number."""
@@ -109,15 +113,18 @@ class Runtime:
                 f"pictures must be uint8 [n, {side}, {side}, {channels}],"
                 f" not {pixels.dtype} {list(pixels.shape)}"
             )
-        whole = self._network().run(pixels)
+        try:
+            network = self._idle.pop()
+        except IndexError:
+            network = self._new_network()
+        try:
+            whole = network.run(pixels)
+        finally:
+            self._idle.append(network)
         return Output({head: whole[head] for head in self.card.vocabulary}, whole[EMBEDDING])
 
-    def _network(self) -> "Network":
-        """The interpreter of the thread that calls."""
-        if not hasattr(self._own, "network"):
-            self._own.network = Network(self._data, threads=1, side=self.card.image_size)
-        network: Network = self._own.network
-        return network
+    def _new_network(self) -> "Network":
+        return Network(self._data, threads=1, side=self.card.image_size)
 
 
 class Network:
