@@ -55,7 +55,9 @@ def cli(
 @cli.command()
 @click.argument("inputs", nargs=-1, required=True, type=FILE, metavar="PRODUCTS_CSV | PICTURE...")
 @input_options
-@click.option("--model", help="NAME/VERSION of the store, or a model's folder [current one].")
+@click.option(
+    "--model", help="NAME/VERSION of the store, a model's folder, or starter [current one]."
+)
 @click.option("--train", "retrain", is_flag=True, help="Train a tagger on the CSV first.")
 @MAX_FAILED
 @LANG

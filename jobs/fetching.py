@@ -20,7 +20,7 @@ from jobs.pictures import get_only, rules_of
 from jobs.plan import BATCH_ROWS, DUE, make_plan
 from jobs.run import Run, open_run
 from jobs.settings import Settings, store_of
-from jobs.summary import DONE, RETRY, TOO_MANY_FAILED
+from jobs.summary import DONE, RETRY, TOO_MANY_FAILED, in_words
 from sql import statements
 
 
@@ -58,7 +58,7 @@ class Asked:
     def __str__(self) -> str:
         if self.run is None:
             return "nothing to ask for"
-        why = ", ".join(f"{reason} {count:,}" for reason, count in self.reasons.items())
+        why = in_words(self.reasons)
         lines = [
             (
                 f"pictures  {self.asked:,} asked for = {self.fetched:,} fetched"

@@ -1,6 +1,7 @@
 """What a run of `catalog tag` tells in the end, to people and to scripts."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,13 @@ from sql import statements
 
 DONE = 0
 TOO_MANY_FAILED = 3
+REFUSED = "the view `rejects` tells which"
 RETRY = "`catalog retry` asks for those that may pass now"
+
+
+def in_words(reasons: Mapping[str, int]) -> str:
+    """How many rows or pictures there are for each reason."""
+    return ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
 
 
 @dataclass(frozen=True)
@@ -22,7 +29,8 @@ class RunCounts:
     """What a run counted of a CSV and its pictures.
 
     rows = accepted + rejected; pictures = fetched + cached + failed; `unchanged` rows read as they
-    did the last time, and those that are `gone` have left the CSV since then. `run` and `report`
+    did the last time, and those that are `gone` have left the CSV since then. `refused` says for
+    what how many rows were rejected, and `reasons` why how many pictures failed. `run` and `report`
     are None when there was nothing to do.
     """
 
@@ -30,10 +38,12 @@ class RunCounts:
     rows: int
     accepted: int
     rejected: int
+    refused: dict[str, int]
     pictures: int
     fetched: int
     cached: int
     failed: int
+    reasons: dict[str, int]
     unchanged: int
     gone: int
     seconds: float
@@ -74,10 +84,12 @@ class RunCounts:
                     f"rows      {self.rows:,} = {self.accepted:,} accepted"
                     f" + {self.rejected:,} rejected"
                 ),
+                *([f"rejected  {in_words(self.refused)}: {REFUSED}"] if self.rejected else []),
                 (
                     f"pictures  {self.pictures:,} = {self.fetched:,} fetched"
                     f" + {self.cached:,} cached + {self.failed:,} failed"
                 ),
+                *([f"failed    {in_words(self.reasons)}: {RETRY}"] if self.failed else []),
                 f"{decided} ({self._since()})",
                 *([f"review    {review}"] if review else []),
                 f"run       {self.run}, {self.seconds:.1f} s",
@@ -151,14 +163,17 @@ def counted(
 ) -> dict[str, Any]:
     """What `RunCounts` holds, by name."""
     [outcomes] = statements.table(con, "outcomes", since=run.started).to_pylist()
+    reasons = outcomes.pop("reasons") or []
     if not plan.wants_pictures:
-        outcomes = dict.fromkeys(outcomes, 0)
+        outcomes, reasons = dict.fromkeys(outcomes, 0), []
     return {
         "run": run.id if report else None,
         "rows": intake.rows,
         "accepted": intake.accepted,
         "rejected": intake.rejected,
+        "refused": dict(intake.reasons),
         **outcomes,
+        "reasons": {each["reason"]: each["pictures"] for each in reasons},
         "unchanged": plan.unchanged,
         "gone": plan.gone,
         "seconds": round(run.seconds, 3),

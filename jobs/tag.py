@@ -41,8 +41,12 @@ def tag_or_train(job: Tagging, settings: Settings, console: Console) -> Summary:
 def _with_first_model(job: Tagging, store: Store, settings: Settings, console: Console) -> Tagging:
     """The job with a model that was trained for it, or without labels with the starter."""
     job.catalogue.check_header()
-    why = "asked to train" if job.retrain else "the store has no tagger"
-    console.say(f"{why}: training one first on the labelled rows of {job.catalogue.csv}")
+    if job.retrain:
+        console.say(f"asked to train: a tagger first, on the labelled rows of {job.catalogue.csv}")
+    else:
+        console.say(
+            f"the store has no tagger: one is trained first if {job.catalogue.csv} has labels"
+        )
     # Loaded here: most nights train nothing.
     from jobs.train_tagger import TooFewLabels, Training, train  # noqa: PLC0415
     from jobs.training import train_first  # noqa: PLC0415

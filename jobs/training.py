@@ -78,7 +78,7 @@ def check_weights(train: TrainSettings) -> None:
         raise BadInput(
             str(error),
             hint="the commands that train take --weights; catalog.toml has it in [train] and"
-            " [train_engagement]",
+            " [train_engagement]; `catalog tag --model starter` trains nothing",
         ) from error
 
 

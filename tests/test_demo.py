@@ -35,7 +35,8 @@ def summary_for(settings: Settings) -> Summary:
         ],
         0,
     )
-    return Summary(run=None, report=None, database=settings.store / "catalog.duckdb", **zeros)
+    database = settings.store / "catalog.duckdb"
+    return Summary(run=None, report=None, database=database, refused={}, reasons={}, **zeros)
 
 
 class Tagger:

@@ -17,10 +17,12 @@ COUNTS = {
     "rows": 1_300,
     "accepted": 1_290,
     "rejected": 10,
+    "refused": {"id_empty": 10},
     "pictures": 1_280,
     "fetched": 1_200,
     "cached": 70,
     "failed": 10,
+    "reasons": {"not_found": 7, "timeout": 3},
     "unchanged": 5,
     "gone": 0,
     "seconds": 12.345,
@@ -97,7 +99,11 @@ def test_posts_are_accounted_for():
     """Every post is scored or not, and labelled or unknown."""
     text = str(summary())
     assert "posts     1,290 = 1,270 scored + 20 unscored; 1,100 labelled, 190 unknown" in text
+    assert "rejected  id_empty 10: the view `rejects` tells which" in text
     assert "pictures  1,280 = 1,200 fetched + 70 cached + 10 failed" in text
+    assert (
+        "failed    not_found 7, timeout 3: `catalog retry` asks for those that may pass now" in text
+    )
     assert "(5 unchanged)" in text
 
 

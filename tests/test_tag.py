@@ -147,6 +147,7 @@ def test_a_picture_that_fails_is_a_row_with_a_reason(bench):
     bench.shop.pages["/2.png"] = Page(b"<html>sold out</html>")
     told = bench.tag()
     assert (told["failed"], told["untagged"], told["exit_code"]) == (3, 3, 3)
+    assert told["reasons"] == {"damaged": 1, "not_a_picture": 1, "not_found": 1}
     assert bench.ask("select id, stage, reason from failures order by id") == [
         ("p0", "fetch", "not_found"),
         ("p1", "decode", "damaged"),
@@ -421,6 +422,7 @@ def test_a_failed_recheck_forgets_nothing(bench):
     bench.shop.pages["/0.png"] = Page(status=404)
     told = bench.tag("--refetch")
     assert (told["failed"], told["tagged"]) == (1, 12)
+    assert told["reasons"] == {"not_found": 1}
     bench.shop.pages["/0.png"] = kept
     bench.tag("--refetch")
     again = [asked for asked in bench.shop.asked[-12:] if asked.path == "/0.png"]
