@@ -8,7 +8,7 @@ bounded, so memory does not grow with the rows.
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -29,7 +29,7 @@ from catalog.images.settings import DecodeSettings
 from catalog.models.runtime import Output, Runtime, at_once
 from catalog.models.splits import TrainedGroups
 from jobs.console import Advance
-from jobs.parallel import parallel
+from jobs.parallel import Pipeline
 from jobs.run import Run
 from jobs.signals import uninterrupted
 from jobs.stages import embedding_rows, joined, prediction_rows, score_rows
@@ -48,8 +48,6 @@ SECONDS_PER_PART = 60.0
 FINGERPRINT_SIZE = 32  # pixels a side, when nothing but the fingerprint is wanted
 RETRY_AT_LEAST = timedelta(hours=1)
 _OF_THE_DISK = (Reason.FILE_MISSING, Reason.FILE_UNREADABLE)
-
-Stage = Callable[..., Iterator[Any]]  # see `parallel`
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,28 +124,20 @@ def look(
         for _ in range(workers):
             decoders.put(stack.enter_context(Decoder(size, limits)))
         blobs = stack.enter_context(Blobs(run.store))
-        stage = stack.enter_context(_pipeline())
-        got = _got(stage, _getter(fetcher, run.store, blobs), due)
+        pipeline = stack.enter_context(Pipeline())
+        stack.enter_context(closing(fetcher))  # nothing waits for a server when the threads leave
+        got = _got(pipeline, _getter(fetcher, run.store, blobs), due)
         batches = _batches(_once(got, done), at_once(size))
-        looked = stage(partial(_look, decoders, run.store, blobs, eyes), batches, threads=workers)
+        eye = partial(_look, decoders, run.store, blobs, eyes)
+        looked = pipeline.stage(eye, batches, threads=workers, ahead=WAITING)
         _note(_Notes(run, eyes, blobs), looked, advance)
 
 
 def get(run: Run, due: Iterable[Due], fetcher: Fetcher, advance: Advance) -> None:
     """Get what is due, and look at nothing; every outcome becomes a fact of the run."""
-    with Blobs(run.store) as blobs, _pipeline() as stage:
-        got = _got(stage, _getter(fetcher, run.store, blobs), due)
+    with Blobs(run.store) as blobs, Pipeline() as pipeline, closing(fetcher):
+        got = _got(pipeline, _getter(fetcher, run.store, blobs), due)
         _note(_Notes(run, None, blobs), (_Looked([one], []) for one in got), advance)
-
-
-@contextmanager
-def _pipeline() -> Iterator[Stage]:
-    """How to make a stage; the threads of all of them are told to leave at the end."""
-    stop = threading.Event()
-    try:
-        yield partial(parallel, ahead=WAITING, stop=stop)
-    finally:
-        stop.set()
 
 
 def _note(notes: "_Notes", looked: "Iterable[_Looked]", advance: Advance) -> None:
@@ -183,7 +173,7 @@ def _getter(fetcher: Fetcher, store: Store, blobs: Blobs) -> Callable[[Due], Got
     return get
 
 
-def _got(stage: Stage, get: Callable[[Due], Got], due: Iterable[Due]) -> Iterator[Got]:
+def _got(pipeline: Pipeline, get: Callable[[Due], Got], due: Iterable[Due]) -> Iterator[Got]:
     """What is due, in the order in which it is had."""
     reading = threading.Semaphore(READ_AT_ONCE)
 
@@ -191,7 +181,8 @@ def _got(stage: Stage, get: Callable[[Due], Got], due: Iterable[Due]) -> Iterato
         with reading if few[0].location.startswith("/") else nullcontext():
             return list(map(get, few))
 
-    return chain.from_iterable(stage(get_few, _in_few(due), threads=FETCH_THREADS))
+    few = pipeline.stage(get_few, _in_few(due), threads=FETCH_THREADS, ahead=WAITING)
+    return chain.from_iterable(few)
 
 
 def _in_few(due: Iterable[Due]) -> Iterator[list[Due]]:

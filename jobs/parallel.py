@@ -1,15 +1,18 @@
-"""Run one stage of the pipeline in threads, with bounded queues on both sides."""
+"""Run the stages of a pipeline in threads, with bounded queues between them."""
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from queue import Empty, Full, Queue
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 In = TypeVar("In")
 Out = TypeVar("Out")
 
 _POLL_SECONDS = 0.2  # how soon a stopped stage notices
+LEAVING_SECONDS = 2.0
 
 
 class _End:
@@ -23,46 +26,69 @@ class Stopped(BaseException):
     """The pipeline was told to stop."""
 
 
-def parallel(
-    work: Callable[[In], Out],
-    items: Iterable[In],
-    *,
-    threads: int,
-    ahead: int,
-    stop: threading.Event,
-) -> Iterator[Out]:
-    """Yield `work(item)` for every item, in the order in which they finish.
+class Pipeline:
+    """Stages of threads, which leave at the end of the block."""
 
-    `items` is read in a thread of its own and at most `ahead` items wait on either side, so that
-    stages can be chained and overlap while memory stays flat. The first exception of `items` or
-    of `work` is raised here. One `stop` is shared by all stages of a pipeline: once it is set,
-    every thread of every stage leaves.
-    """
-    waiting: Queue[Any] = Queue(ahead)
-    finished: Queue[Any] = Queue(ahead)
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
 
-    def read() -> None:
-        for item in items:
-            _put(waiting, item, stop)
-        for _ in range(threads):
-            _put(waiting, _End(), stop)
+    def __enter__(self) -> Self:
+        return self
 
-    def labour() -> None:
-        while not isinstance(item := _get(waiting, stop), _End):
-            _put(finished, work(item), stop)
-        _put(finished, _End(), stop)
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Tell every thread to leave, and wait a moment for them.
 
-    for target in (read, *[labour] * threads):
-        threading.Thread(target=_told, args=(target, finished, stop), daemon=True).start()
-    working = threads
-    while working:
-        item = _get(finished, stop)
-        if not isinstance(item, _End):
-            yield item
-        elif item.error is not None:
-            raise item.error
-        else:
-            working -= 1
+        One that is there when the interpreter ends would keep what it knows, and DuckDB call that
+        leaked. One that hangs in the system must not keep the job.
+        """
+        self._stop.set()
+        until = time.monotonic() + LEAVING_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+
+    def stage(
+        self, work: Callable[[In], Out], items: Iterable[In], *, threads: int, ahead: int
+    ) -> Iterator[Out]:
+        """Yield `work(item)` for every item, in the order in which they finish.
+
+        `items` is read in a thread of its own and at most `ahead` items wait on either side, so
+        that stages can be chained and overlap while memory stays flat. The first exception of
+        `items` or of `work` is raised here.
+        """
+        waiting: Queue[Any] = Queue(ahead)
+        finished: Queue[Any] = Queue(ahead)
+        stop = self._stop
+
+        def read() -> None:
+            for item in items:
+                _put(waiting, item, stop)
+            for _ in range(threads):
+                _put(waiting, _End(), stop)
+
+        def labour() -> None:
+            while not isinstance(item := _get(waiting, stop), _End):
+                _put(finished, work(item), stop)
+            _put(finished, _End(), stop)
+
+        for target in (read, *[labour] * threads):
+            thread = threading.Thread(target=_told, args=(target, finished, stop), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        working = threads
+        while working:
+            item = _get(finished, stop)
+            if not isinstance(item, _End):
+                yield item
+            elif item.error is not None:
+                raise item.error
+            else:
+                working -= 1
 
 
 def _told(target: Callable[[], None], finished: Queue[Any], stop: threading.Event) -> None:

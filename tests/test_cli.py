@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.tiny_model import draw
+
 pytestmark = pytest.mark.usefixtures("traced_children")
 
 
@@ -124,6 +126,27 @@ def test_the_command_as_installed_says_nothing_but_the_result(bench):
     words += ["tag", bench.csv, "--allow-host", bench.shop.host]
     done = command(*words, code="from jobs.entry import main; main()")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_run_that_ends_early_leaves_no_thread_behind(bench):
+    """What one knows would still be there in the end, and DuckDB tell of it in forty lines."""
+    bench.write()
+    bench.tag()
+    bench.serve("/new.png", draw(1012)[0])
+    bench.rows[0]["image"] = bench.shop.url("/new.png")
+    bench.write()
+    full = (
+        "from catalog.images import blobs\n"
+        "from sql.files import StoreFull\n"
+        "def full(path, *_): raise StoreFull(path.parent)\n"
+        "blobs.write_draft = full\n"
+        "from jobs.entry import main; main()"
+    )
+    words = ["--store", bench.store.root, "--config", bench.folder / "catalog.toml", "--quiet"]
+    done = command(*words, "tag", bench.csv, "--allow-host", bench.shop.host, code=full)
+    told, following = done.stderr.splitlines()
+    assert (done.returncode, "no room left" in told) == (1, True)
+    assert "make room and run again" in following
 
 
 def test_the_command_collects_garbage_once_it_is_loaded():

@@ -5,32 +5,31 @@ import time
 
 import pytest
 
-from jobs.parallel import Stopped, parallel
+from jobs.parallel import Pipeline, Stopped
 
 
 @pytest.fixture
-def stop():
-    """One event for the stages of a test, set at its end."""
-    event = threading.Event()
-    yield event
-    event.set()
+def pipeline():
+    """One for the stages of a test, left at its end."""
+    with Pipeline() as made:
+        yield made
 
 
-def test_every_item_comes_out_once(stop):
+def test_every_item_comes_out_once(pipeline):
     """Two chained stages lose nothing and double nothing."""
-    doubled = parallel(lambda n: n * 2, range(1000), threads=8, ahead=4, stop=stop)
-    halved = parallel(lambda n: n // 2, doubled, threads=3, ahead=4, stop=stop)
+    doubled = pipeline.stage(lambda n: n * 2, range(1000), threads=8, ahead=4)
+    halved = pipeline.stage(lambda n: n // 2, doubled, threads=3, ahead=4)
     assert sorted(halved) == list(range(1000))
 
 
-def test_stages_overlap(stop):
+def test_stages_overlap(pipeline):
     """Eight threads that wait take about an eighth of the time."""
     started = time.monotonic()
-    list(parallel(lambda _: time.sleep(0.2), range(32), threads=8, ahead=8, stop=stop))
+    list(pipeline.stage(lambda _: time.sleep(0.2), range(32), threads=8, ahead=8))
     assert time.monotonic() - started < 0.2 * 32 / 2
 
 
-def test_the_source_is_not_read_far_ahead(stop):
+def test_the_source_is_not_read_far_ahead(pipeline):
     """A slow reader holds the source back, so memory stays flat."""
     taken = []
 
@@ -39,14 +38,14 @@ def test_the_source_is_not_read_far_ahead(stop):
             taken.append(n)
             yield n
 
-    stage = parallel(lambda n: n, source(), threads=2, ahead=4, stop=stop)
+    stage = pipeline.stage(lambda n: n, source(), threads=2, ahead=4)
     next(stage)
     time.sleep(0.3)
     assert len(taken) < 20
 
 
 @pytest.mark.parametrize("where", ["source", "work"])
-def test_an_exception_reaches_the_reader(stop, where):
+def test_an_exception_reaches_the_reader(pipeline, where):
     """What goes wrong in a thread is raised where the results are read."""
 
     def source():
@@ -59,19 +58,29 @@ def test_an_exception_reaches_the_reader(stop, where):
             raise OSError("disk")
 
     with pytest.raises(OSError, match="disk"):
-        list(parallel(work, source(), threads=2, ahead=2, stop=stop))
+        list(pipeline.stage(work, source(), threads=2, ahead=2))
 
 
-def test_stop_ends_every_thread(stop):
-    """After stop the reader is told and no thread is left behind."""
+def test_no_thread_is_left_behind():
+    """After the block every thread has left, and who still reads is told."""
     before = threading.active_count()
-    endless = parallel(lambda n: n, iter(int, 1), threads=4, ahead=2, stop=stop)
-    later = parallel(lambda n: n, endless, threads=4, ahead=2, stop=stop)
-    next(later)
-    stop.set()
+    with Pipeline() as pipeline:
+        endless = pipeline.stage(lambda n: n, iter(int, 1), threads=4, ahead=2)
+        later = pipeline.stage(lambda n: n, endless, threads=4, ahead=2)
+        next(later)
+        assert threading.active_count() > before
+    assert threading.active_count() == before
     with pytest.raises(Stopped):
         list(later)
-    deadline = time.monotonic() + 5
-    while threading.active_count() > before and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert threading.active_count() <= before
+
+
+def test_a_thread_that_hangs_does_not_keep_the_job(monkeypatch):
+    """A disk or a server that never answers is left to the end of the process."""
+    monkeypatch.setattr("jobs.parallel.LEAVING_SECONDS", 0.3)
+    hangs = threading.Event()
+    started = time.monotonic()
+    with Pipeline() as pipeline:
+        stage = pipeline.stage(lambda n: n and hangs.wait(60), range(9), threads=2, ahead=2)
+        next(stage)
+    assert time.monotonic() - started < 10
+    hangs.set()
