@@ -66,7 +66,13 @@ def heatmap(
         for label, total in zip(across, totals[:, 0].tolist(), strict=True)
     ]
     left, below = label_width(down) + 28, TILTED * label_width(across) + 34
-    with drawing(left + side + 12, below + side + 8) as figure:
+    said = language.gettext("what the model said")
+    so = language.gettext("what is so (number of rows)")
+    wide, high = (
+        max(left + side, label_width([said])) + 12,
+        max(below + side, label_width([so])) + 8,
+    )
+    with drawing(wide, high) as figure:
         axes = axes_at(figure, left, below, side, side)
         shares = np.ma.masked_equal(ratio(counts, totals), 0)
         axes.pcolormesh(
@@ -86,17 +92,21 @@ def heatmap(
         axes.set_xticks(middles, across)
         axes.set_yticks(middles, down)
         axes.invert_yaxis()
-        axes.set(
-            xlabel=language.gettext("what the model said"),
-            ylabel=language.gettext("what is so (number of rows)"),
-        )
-        axes.xaxis.set_label_coords(0.5, (18 - below) / side)
-        axes.yaxis.set_label_coords((12 - left) / side, 0.5)
+        axes.set(xlabel=said, ylabel=so)
+        across_at = _within(left + side / 2, label_width([said]), wide)
+        up_at = _within(below + side / 2, label_width([so]), high)
+        axes.xaxis.set_label_coords((across_at - left) / side, (18 - below) / side)
+        axes.yaxis.set_label_coords((12 - left) / side, (up_at - below) / side)
         axes.tick_params(axis="y", rotation=0)
         axes.tick_params(axis="x", rotation=TILT)
         for label in axes.get_xticklabels():
             label.set(ha="right", rotation_mode="anchor")
         return svg_of(figure)
+
+
+def _within(middle: float, length: float, whole: float) -> float:
+    """Where the middle of a text goes that is to stand at `middle`, but must not be cut."""
+    return min(max(middle, length / 2), whole - length / 2)
 
 
 def _annotate(axes: Axes, counts: np.ndarray, shares: np.ndarray, language: Language) -> None:

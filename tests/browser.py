@@ -5,8 +5,10 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,9 @@ GRAVE = {"serious", "critical"}
 PHONE, DESK, PAPER = 390, 1440, 718
 """CSS pixels across; paper is A4 less the browser's own margins."""
 
+LOADING_SECONDS = 20
+
+_STATE = "`${document.readyState} ${document.URL}`"
 _LETTERS = "document.body.innerText.replace(/\\s+/g, ' ').trim()"
 _BROKEN = """(async () => {
   const broken = [];
@@ -44,7 +49,8 @@ class Browser:
 
     def __init__(self, driver: Any, folder: Path) -> None:
         self._driver = driver
-        self._file = folder / "page.html"
+        self._files = (folder / f"page-{number}.html" for number in count())
+        self._file = next(self._files)
 
     def do(self, command: str, **arguments: Any) -> Any:
         """Carry out a command of the DevTools protocol."""
@@ -60,6 +66,7 @@ class Browser:
         medium: str = "screen",
     ) -> None:
         """Load a page from a file, in a window so many CSS pixels wide."""
+        self._file = next(self._files)  # to open the same again may end before it is loaded
         self._file.write_text(page, encoding="utf-8")
         self.do("Emulation.setScriptExecutionDisabled", value=not scripts)
         theme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
@@ -73,6 +80,10 @@ class Browser:
         )
         self.messages(), self.requests()  # of the page before
         self._driver.get(self._file.as_uri())
+        until = time.monotonic() + LOADING_SECONDS
+        while self.tell(_STATE) != f"complete {self._file.as_uri()}":
+            assert time.monotonic() < until, self.tell(_STATE)
+            time.sleep(0.01)
 
     def tell(self, expression: str, world: int | None = None) -> Any:
         """Evaluate JavaScript beside the page, whose policy does not bind it."""
@@ -107,7 +118,8 @@ class Browser:
             for (method, request), said in known.items()
             if method == "Network.requestWillBeSent"
             and said["request"]["url"] != self._file.as_uri()
-            and not said["request"]["url"].startswith("data:")
+            # The page that a new window shows may still be loading.
+            and not said["request"]["url"].startswith(("data:", "chrome:"))
             and known.get(("Network.loadingFailed", request), {}).get("blockedReason") != "csp"
         ]
 
