@@ -206,12 +206,13 @@ def reliability(head: HeadResult, language: Language) -> str:
 def calibration_error(head: HeadResult, language: Language) -> str:
     """Tell the calibration error beside the one that chance alone would make."""
     return language.ngettext(
-        "Expected calibration error (ECE): %(error)s. On %(num)s row a model whose probabilities"
-        " are right has %(chance)s on average.",
-        "Expected calibration error (ECE): %(error)s. On %(num)s rows a model whose probabilities"
-        " are right has %(chance)s on average.",
+        "Expected calibration error (ECE; bins of equal mass: %(bins)s): %(error)s. On %(num)s"
+        " row a model whose probabilities are right has %(chance)s on average.",
+        "Expected calibration error (ECE; bins of equal mass: %(bins)s): %(error)s. On %(num)s"
+        " rows a model whose probabilities are right has %(chance)s on average.",
         head.n,
     ) % {
+        "bins": language.count(len(head.reliability)),
         "error": language.decimal(head.calibration_error),
         "chance": language.decimal(chance_error(head.reliability)),
     }
@@ -261,8 +262,9 @@ def _mistakes(rows: Sureness, language: Language) -> str:
         )
     return (
         language.ngettext(
-            "%(head)s is %(sure)s sure of its %(num)s mistake",
-            "%(head)s is at least %(sure)s sure of half of its %(num)s mistakes",
+            "%(head)s was %(sure)s sure when it made its %(num)s mistake",
+            "Half of the %(num)s mistakes of %(head)s were made with a confidence of at least"
+            " %(sure)s",
             rows.mistakes,
         )
         % told

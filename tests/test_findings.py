@@ -75,8 +75,8 @@ def test_calibration_error_is_told_beside_chance(report):
     bins = (Bin(0.5, 0.58, 100),)
     head = replace(report.evaluation.heads[1], reliability=bins, share=Share(50, 100))
     assert findings.calibration_error(head, ENGLISH) == (
-        "Expected calibration error (ECE): 0.080. On 100 rows a model whose probabilities are"
-        " right has 0.040 on average."
+        "Expected calibration error (ECE; bins of equal mass: 1): 0.080. On 100 rows a model whose"
+        " probabilities are right has 0.040 on average."
     )
 
 

@@ -181,8 +181,8 @@ def test_heads_that_are_decided_together_have_no_line_here():
     [
         (rows(0.9), "base colour reaches its line in 3 of 8 test pictures, and is right for 66.7%"),
         (rows(0.9, SURE[:5], RIGHT[:5]), "base colour reaches its line in none of 5 test pictures"),
-        (rows(), "base colour is at least 33% sure of half of its 3 mistakes"),
-        (rows(None, SURE[:2], RIGHT[:2]), "base colour is 12% sure of its 1 mistake"),
+        (rows(), "Half of the 3 mistakes of base colour were made with a confidence of"),
+        (rows(None, SURE[:2], RIGHT[:2]), "base colour was 12% sure when it made its 1 mistake"),
         (rows(None, SURE[3:7], RIGHT[3:7]), "base colour is wrong in none of 4 test pictures"),
     ],
 )
@@ -200,7 +200,7 @@ def test_numbers_stand_behind_the_drawing(tmp_path):
     text = text_of(page)
     for said in (
         "category reaches its line in none of 20 test pictures",
-        "colour is at least 70% sure of half of its 7 mistakes",
+        "Half of the 7 mistakes of colour were made with a confidence of at least 70%",
         "Confidences that no test picture has are left out. How sure Right Wrong",
         "65% to 70% 20 0 accepted from 87.5% 0 0 to review 20 0",
         "65% to 70% 13 7",
@@ -214,7 +214,7 @@ def test_numbers_stand_behind_the_drawing(tmp_path):
 def test_model_of_classes_has_the_figure_too(tmp_path):
     """It speaks of the model and its classes, and draws no line."""
     text = text_of(draw_model(class_folder(tmp_path), ENGLISH))
-    assert "the model is at least" in text
+    assert "mistakes of the model were made with a confidence of at least" in text
     assert "test pictures of like confidence in their likeliest class;" in text
     assert "Dashed line: the confidence" not in text
 
