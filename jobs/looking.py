@@ -7,8 +7,8 @@ bounded, so memory does not grow with the rows.
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -25,7 +25,6 @@ from catalog.images.blobs import Blobs
 from catalog.images.decoders import Decoded, Decoder
 from catalog.images.fetch import Fetcher
 from catalog.images.reasons import Reason
-from catalog.images.settings import DecodeSettings
 from catalog.models.runtime import Output, Runtime, at_once
 from catalog.models.splits import TrainedGroups
 from jobs.console import Advance
@@ -109,27 +108,24 @@ def look(
     fetcher: Fetcher,
     eyes: Eyes | None,
     done: set[bytes],
-    limits: DecodeSettings,
-    workers: int,
+    decoders: Sequence[Decoder],
     advance: Advance,
 ) -> None:
     """Get, decode and score what is due; every outcome becomes a fact of the run.
 
     `done` holds the keys (see `key`) of pictures that need no look; it grows by those looked at.
-    Without eyes pictures are only decoded, for their fingerprint.
+    Without eyes pictures are only decoded, for their fingerprint. A thread looks for each of the
+    decoders, which give pixels of the size that the eyes want.
     """
-    with ExitStack() as stack:
-        decoders: SimpleQueue[Decoder] = SimpleQueue()
-        size = eyes.size if eyes else FINGERPRINT_SIZE
-        for _ in range(workers):
-            decoders.put(stack.enter_context(Decoder(size, limits)))
-        blobs = stack.enter_context(Blobs(run.store))
-        pipeline = stack.enter_context(Pipeline())
-        stack.enter_context(closing(fetcher))  # nothing waits for a server when the threads leave
+    free: SimpleQueue[Decoder] = SimpleQueue()
+    for decoder in decoders:
+        free.put(decoder)
+    # The fetcher is closed first: no thread waits for a server when it is to leave.
+    with Blobs(run.store) as blobs, Pipeline() as pipeline, closing(fetcher):
         got = _got(pipeline, _getter(fetcher, run.store, blobs), due)
-        batches = _batches(_once(got, done), at_once(size))
-        eye = partial(_look, decoders, run.store, blobs, eyes)
-        looked = pipeline.stage(eye, batches, threads=workers, ahead=WAITING)
+        batches = _batches(_once(got, done), at_once(eyes.size if eyes else FINGERPRINT_SIZE))
+        eye = partial(_look, free, run.store, blobs, eyes)
+        looked = pipeline.stage(eye, batches, threads=len(decoders), ahead=WAITING)
         _note(_Notes(run, eyes, blobs), looked, advance)
 
 

@@ -1,6 +1,7 @@
 """The picture stage as jobs call it: what is due, with the machine's own size."""
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,18 +45,24 @@ def get_and_look(
     if not plan.asks:
         return
     # Loaded here: a run with nothing to do needs neither a server nor a model.
+    from catalog.images.decoders import Decoder  # noqa: PLC0415
     from catalog.images.fetch import Fetcher  # noqa: PLC0415
-    from jobs.looking import key, look, read_due  # noqa: PLC0415
+    from jobs.looking import FINGERPRINT_SIZE, key, look, read_due  # noqa: PLC0415
 
     name = model.name if model else None
     found = statements.batches(
         con, "looked_at", ROWS, model=name, passing=sorted(PASSING_IN_DECODING)
     )
     done = {key(picture) for batch in found for picture in batch["picture"].to_pylist()}
-    eyes = _eyes(model) if model else None
     total = sum(plan.asks.values())
-    with Fetcher(settings.fetch) as fetcher, console.progress("pictures", total) as advance:
-        look(run, read_due(plan.due), fetcher, eyes, done, settings.decode, cores(), advance)
+    size = model.card.image_size if model else FINGERPRINT_SIZE
+    with ExitStack() as stack:
+        # Their processes start while the model is loaded.
+        decoders = [stack.enter_context(Decoder(size, settings.decode)) for _ in range(cores())]
+        eyes = _eyes(model) if model else None
+        fetcher = stack.enter_context(Fetcher(settings.fetch))
+        advance = stack.enter_context(console.progress("pictures", total))
+        look(run, read_due(plan.due), fetcher, eyes, done, decoders, advance)
 
 
 def get_only(run: Run, due: Path, total: int, settings: Settings, console: Console) -> None:
