@@ -7,8 +7,9 @@ BIN := $(VENV)/bin
 demo: $(VENV)/installed
 	$(BIN)/catalog --store demo-store demo
 
-# Neighbours share their fixtures: worksteal gives each worker a stretch of the tests.
-PYTEST := $(BIN)/pytest -n auto --dist worksteal
+# Neighbours share their fixtures: worksteal gives each worker a stretch of the tests. They wait
+# for servers and children a third of their time, hence two workers more than there are cores.
+PYTEST := $(BIN)/pytest -n $$(($$(nproc) + 2)) --dist worksteal
 
 # Ends with what was skipped and why.
 test: lint
