@@ -1,6 +1,7 @@
 """What every training job does: pictures first, then the model, then its place in the store."""
 
 import json
+import logging
 import multiprocessing
 import os
 import secrets
@@ -85,6 +86,8 @@ def check_weights(train: TrainSettings) -> None:
 def hush_tensorflow() -> None:
     """Load Keras, and TensorFlow with it, whose own chatter is no message to a user."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # It warns of functions that are traced again, as for each head that is measured.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     # Else it asks the system for each tensor's memory anew: a third of the CPU of a training.
     os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "1")
     with hushed():  # it tells of GPUs that are not there, whatever it was told

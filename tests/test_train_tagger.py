@@ -1,11 +1,13 @@
 """`catalog train tagger products.csv` and the training before a first tagging, for real."""
 
 import json
+import logging
 import shutil
 
 import pytest
 
 from catalog.models.artefact import load_card
+from jobs.training import hush_tensorflow
 from sql.locks import hold
 
 SMALL = ("--backbone", "cnn", "--weights", "none", "--image-size", "32", "--epochs", "1")
@@ -46,6 +48,16 @@ def test_training_keeps_a_model_with_its_evidence(shop_without_model):
     assert f"* {first['model']}" in bench.run("models").stdout
     bench.run("models", "use", second["model"])
     assert f"* {second['model']}" in bench.run("models").stdout
+
+
+def test_what_tensorflow_warns_of_is_no_message_to_a_user():
+    """It names functions of its own; its errors are told."""
+    hush_tensorflow()
+    logger = logging.getLogger("tensorflow")
+    assert [logger.isEnabledFor(level) for level in (logging.WARNING, logging.ERROR)] == [
+        False,
+        True,
+    ]
 
 
 def test_a_first_tagging_trains_where_labels_allow(shop_without_model):
