@@ -9,7 +9,7 @@ demo: $(VENV)/installed
 
 # Neighbours share their fixtures: worksteal gives each worker a stretch of the tests. They wait
 # for servers and children a third of their time, hence two workers more than there are cores.
-PYTEST := $(BIN)/pytest -n $$(($$(nproc) + 2)) --dist worksteal
+PYTEST := $(BIN)/pytest -n $$($(BIN)/python -c 'import os; print(os.cpu_count() + 2)') --dist worksteal
 
 # Ends with what was skipped and why.
 test: lint

@@ -8,7 +8,7 @@ bounded, so memory does not grow with the rows.
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -120,8 +120,10 @@ def look(
     free: SimpleQueue[Decoder] = SimpleQueue()
     for decoder in decoders:
         free.put(decoder)
-    # The fetcher is closed first: no thread waits for a server when it is to leave.
-    with Blobs(run.store) as blobs, Pipeline() as pipeline, closing(fetcher):
+    with Blobs(run.store) as blobs, Pipeline() as pipeline, ExitStack() as awaited:
+        # When its threads are to leave, none waits for a server or for a picture.
+        for each in (fetcher.close, *(decoder.end for decoder in decoders)):
+            awaited.callback(each)
         got = _got(pipeline, _getter(fetcher, run.store, blobs), due)
         batches = _batches(_once(got, done), at_once(eyes.size if eyes else FINGERPRINT_SIZE))
         eye = partial(_look, free, run.store, blobs, eyes)
@@ -174,18 +176,27 @@ def _got(pipeline: Pipeline, get: Callable[[Due], Got], due: Iterable[Due]) -> I
     reading = threading.Semaphore(READ_AT_ONCE)
 
     def get_few(few: list[Due]) -> list[Got]:
+        got = []
         with reading if few[0].location.startswith("/") else nullcontext():
-            return list(map(get, few))
+            for one in few:
+                pipeline.check()
+                got.append(get(one))
+        return got
 
     few = pipeline.stage(get_few, _in_few(due), threads=FETCH_THREADS, ahead=WAITING)
     return chain.from_iterable(few)
 
 
 def _in_few(due: Iterable[Due]) -> Iterator[list[Due]]:
-    """Files several at a time, a URL alone: another must not wait for it."""
+    """Files several at a time, a URL alone: another must not wait for it.
+
+    The first files come alone, too: a night that has only a few reads them side by side.
+    """
+    alone = READ_AT_ONCE * FILES_TOGETHER
     files: list[Due] = []
     for one in due:
-        if not one.location.startswith("/"):
+        if alone or not one.location.startswith("/"):
+            alone = max(0, alone - 1)
             yield [one]
             continue
         files.append(one)

@@ -52,6 +52,11 @@ class Pipeline:
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
 
+    def check(self) -> None:
+        """Stopped once the block has ended, for work that takes its time."""
+        if self._stop.is_set():
+            raise Stopped
+
     def stage(
         self, work: Callable[[In], Out], items: Iterable[In], *, threads: int, ahead: int
     ) -> Iterator[Out]:
@@ -78,8 +83,8 @@ class Pipeline:
 
         for target in (read, *[labour] * threads):
             thread = threading.Thread(target=_told, args=(target, finished, stop), daemon=True)
-            self._threads.append(thread)
             thread.start()
+            self._threads.append(thread)
         working = threads
         while working:
             item = _get(finished, stop)

@@ -139,7 +139,7 @@ def _refuse(
             f" {FEWEST_LABELLED} are the least to train and test on",
             hint="fill in more labels, or name a model with --model",
         )
-    check_weights(job.train)
+    check_weights(job.train, "" if job.recipe else "; `catalog tag --model starter` trains nothing")
 
 
 def _train(

@@ -71,15 +71,15 @@ class Trained:
         return "\n".join(filter(None, lines))
 
 
-def check_weights(train: TrainSettings) -> None:
-    """Weights that can't be had are told before anything is fetched."""
+def check_weights(train: TrainSettings, instead: str = "") -> None:
+    """Weights that can't be had are told before anything is fetched, and what to do `instead`."""
     try:
         weights.check(train.backbone, train.weights, train.image_size)
     except ValueError as error:
         raise BadInput(
             str(error),
             hint="the commands that train take --weights; catalog.toml has it in [train] and"
-            " [train_engagement]; `catalog tag --model starter` trains nothing",
+            f" [train_engagement]{instead}",
         ) from error
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -283,6 +284,22 @@ def test_worker_that_answers_slowly_is_overdue(good, tmp_path, monkeypatch):
         started = time.monotonic()
         assert decoder.decode(good).reason == Reason.DECODER_TIMEOUT
         assert time.monotonic() - started < 8
+
+
+def test_an_ended_decoder_keeps_nobody_waiting(good):
+    """The thread that waits for it is told at once, and no other worker is started."""
+    with Decoder(32) as decoder, ThreadPoolExecutor(1) as crew:
+        decoder.decode(good)
+        worker = decoder._worker
+        worker.send_signal(signal.SIGSTOP)
+        waiting = crew.submit(decoder.decode, good)
+        time.sleep(0.3)
+        started = time.monotonic()
+        decoder.end()
+        with pytest.raises(RuntimeError, match="ended"):
+            waiting.result()
+        assert time.monotonic() - started < 10
+        assert decoder._worker is worker
 
 
 def test_interrupted_decoder_is_closed(good, monkeypatch):

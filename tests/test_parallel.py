@@ -63,15 +63,31 @@ def test_an_exception_reaches_the_reader(pipeline, where):
 
 def test_no_thread_is_left_behind():
     """After the block every thread has left, and who still reads is told."""
-    before = threading.active_count()
+    before = set(threading.enumerate())
     with Pipeline() as pipeline:
         endless = pipeline.stage(lambda n: n, iter(int, 1), threads=4, ahead=2)
         later = pipeline.stage(lambda n: n, endless, threads=4, ahead=2)
         next(later)
-        assert threading.active_count() > before
-    assert threading.active_count() == before
+        assert set(threading.enumerate()) - before
+    assert not set(threading.enumerate()) - before
     with pytest.raises(Stopped):
         list(later)
+
+
+def test_a_thread_that_can_not_start_is_what_is_told(monkeypatch):
+    """There may be no more threads to be had; those that there are leave."""
+    start, started = threading.Thread.start, []
+
+    def scarce(thread):
+        if len(started) == 3:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", scarce)
+    with pytest.raises(RuntimeError, match="can't start"), Pipeline() as pipeline:
+        list(pipeline.stage(lambda n: n, range(9), threads=9, ahead=2))
+    assert not any(thread.is_alive() for thread in started)
 
 
 def test_a_thread_that_hangs_does_not_keep_the_job(monkeypatch):

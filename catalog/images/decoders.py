@@ -71,6 +71,7 @@ class Decoder:
         self._settings = settings
         self._header = bytearray(HEADER)
         self._ready = False
+        self._ended = False
         self._worker = self._start()
 
     def __enter__(self) -> Self:
@@ -83,6 +84,11 @@ class Decoder:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def end(self) -> None:
+        """Let nobody wait for it any more: the thread that does gets RuntimeError."""
+        self._ended = True
+        self._worker.kill()
 
     def close(self) -> None:
         """End the worker; safe to call again."""
@@ -182,6 +188,8 @@ class Decoder:
 
     def _replaced(self, reason: Reason) -> Decoded:
         self.close()
+        if self._ended:
+            raise RuntimeError("the decoder was ended while it decoded")
         self._worker = self._start()
         return Decoded("failed", reason)
 
