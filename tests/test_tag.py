@@ -404,6 +404,16 @@ def test_a_picture_that_could_not_be_decoded_that_night_is_tried_again(bench, mo
     assert (told["tagged"], told["failed"]) == (12, 0)
 
 
+def test_a_picture_that_the_disk_did_not_give_is_looked_at_the_next_time(bench, monkeypatch):
+    """That is no fact about it: the run only says that nobody has looked at it."""
+    unread = Decoded("failed", Reason.FILE_UNREADABLE)
+    monkeypatch.setattr(Decoder, "decode", lambda *_: unread)
+    assert bench.tag("--max-failed", "1")["reasons"] == {"not_looked_at": 12}
+    assert bench.ask("select count(*) from failures") == [(0,)]
+    monkeypatch.undo()
+    assert bench.tag()["tagged"] == 12
+
+
 def test_a_refused_address_is_asked_once_it_is_allowed(bench):
     """The setting that lets it through is enough; nothing else asks for it again."""
     path = bench.write()
