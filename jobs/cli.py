@@ -35,6 +35,7 @@ from jobs.summary import DONE, TOO_MANY_FAILED, Summary
 from jobs.tracking_commands import tracking
 from jobs.train_commands import recipes, train
 
+_asked_to_stop: list[bool] = []  # by a signal
 _INTERRUPTED = "Query interrupted"  # what DuckDB makes of Ctrl-C, in a plain RuntimeError
 
 
@@ -220,6 +221,8 @@ def _tag_pictures(
 def main() -> NoReturn:
     """The entry point: what ends a job, ends it with one line and an exit code."""
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not so under nohup
+        signal.signal(signal.SIGINT, _interrupt)
     try:
         cli(standalone_mode=False)
     except click.ClickException as error:
@@ -232,7 +235,8 @@ def main() -> NoReturn:
         click.echo(f"Error: {error}\nNext: see that it is there and may be written", err=True)
         sys.exit(1)
     except Exception as error:  # noqa: BLE001 - whatever it is, a cron mail gets one line of it
-        if _INTERRUPTED in str(error):
+        # DuckDB, and a library that is being loaded, make another error of it.
+        if _asked_to_stop or _INTERRUPTED in str(error):
             _stop("")
         click.echo(f"Error: {_unexpected()}", err=True)
         sys.exit(1)
@@ -257,6 +261,7 @@ def _unexpected() -> str:
 
 def _interrupt(*_: object) -> NoReturn:
     """Cron's and systemd's way to stop a job is Ctrl-C's."""
+    _asked_to_stop.append(True)
     raise KeyboardInterrupt
 
 

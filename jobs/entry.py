@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 
 
 def main() -> None:
@@ -12,7 +13,12 @@ def main() -> None:
     # Modules are no garbage: looking for some among them, again and again, takes a fifth of their
     # loading. They must not be frozen: they would be there at the end, and DuckDB call them leaked.
     gc.disable()
+    # Nothing has begun yet: Ctrl-C needs no words, and none of Python's.
+    stop = signal.getsignal(signal.SIGINT)
+    if stop is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     from jobs.cli import main as run  # noqa: PLC0415 - see above
 
+    signal.signal(signal.SIGINT, stop)
     gc.enable()
     run()

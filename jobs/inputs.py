@@ -1,9 +1,13 @@
 """Reading a CSV for a job: refusals become one line that says what to do."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+
+import pyarrow.parquet as pq
 
 from catalog.intake import Intake, take_in
 from catalog.products import PRODUCTS
@@ -12,6 +16,9 @@ from catalog.tables import TableRefused, open_table
 from engagement.posts import FIELDS, METADATA, POSTS
 from jobs.errors import BadInput
 from jobs.settings import Settings
+
+LOOKED_FOR, ENOUGH = 100, 10
+"""Local pictures of which one must be there, where there are enough to tell."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,27 @@ class Catalogue:
                 f"{self.csv} has no row that can be used ({why or 'only a header'})",
                 hint="nothing was written; correct that and run again",
             )
+        if self.reading.layout is not METADATA:
+            self._check_pictures(intake)
         return intake
+
+    def _check_pictures(self, intake: Intake) -> None:
+        """BadInput when none of many pictures is there: each tag would be emptied for it."""
+        first = list(islice(_local_pictures(intake), LOOKED_FOR))
+        if len(first) < ENOUGH or any(map(os.path.exists, first)):
+            return
+        folder = self.reading.image_root or self.csv.absolute().parent
+        raise BadInput(
+            f"none of the first {len(first)} pictures that {self.csv} names is in {folder}",
+            hint="nothing was written; --image-root names the folder that its paths begin from",
+        )
+
+
+def _local_pictures(intake: Intake) -> Iterator[str]:
+    """The paths on this machine that a CSV names, in its order."""
+    for batch in pq.ParquetFile(intake.records).iter_batches(1024, columns=["pictures"]):
+        for pictures in batch["pictures"].to_pylist():
+            yield from (one for one in pictures or () if one.startswith("/"))
 
 
 @contextmanager

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import catalog
 from catalog.models.artefact import load_card
-from sql.files import replacing_folder
+from jobs.errors import disk_error
+from sql.files import StoreTrouble, replacing_folder
 from sql.store import Store, make_current
 
 NAME = "starter"
@@ -18,10 +19,13 @@ def install(store: Store, *, serve: bool) -> str:
     """Put it into a store, where it may serve from now on; gives its name."""
     card = load_card(FOLDER)
     kept = store.model(card.name, card.version)
-    if not kept.exists():
-        with replacing_folder(kept) as draft:
-            for path in FOLDER.iterdir():
-                shutil.copy2(path, draft / path.name)
-    if serve:
-        make_current(store, card.task, card.model)
+    try:
+        if not kept.exists():
+            with replacing_folder(kept) as draft:
+                for path in FOLDER.iterdir():
+                    shutil.copy2(path, draft / path.name)
+        if serve:
+            make_current(store, card.task, card.model)
+    except StoreTrouble as error:
+        raise disk_error(error, "nothing was tagged") from error
     return card.model

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import secrets
 import shutil
+import signal
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -206,9 +207,12 @@ def in_child(
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe(duplex=False)
     child = spawn.Process(target=_train_and_tell, args=(theirs, train, job, settings, console))
+    # Ctrl-C is for this process, which then ends the child itself.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     child.start()
     theirs.close()
     try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         outcome = ours.recv()
     except EOFError as error:
         raise JobError(

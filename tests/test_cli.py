@@ -149,6 +149,38 @@ def test_a_run_that_ends_early_leaves_no_thread_behind(bench):
     assert "make room and run again" in following
 
 
+def test_ctrl_c_is_no_fault_whatever_a_library_makes_of_it(bench):
+    """One that is interrupted while it is loaded says that it can't be."""
+    code = (
+        "import os, signal, time, jobs.cli, jobs.tag\n"
+        "def load(*_):\n"
+        "    try: os.kill(os.getpid(), signal.SIGINT), time.sleep(9)\n"
+        "    except KeyboardInterrupt: raise ImportError('initialization failed')\n"
+        "jobs.tag.tag_or_train = load\n"
+        "jobs.cli.main()"
+    )
+    done = command("--store", bench.store.root, "tag", bench.write(), code=code)
+    assert (done.returncode, done.stderr.splitlines()) == (
+        1,
+        ["interrupted: what was finished is kept, the next run goes on"],
+    )
+
+
+def test_ctrl_c_while_the_command_is_loaded_has_no_words(tmp_path):
+    """Nothing has begun, so nothing is told, least of all where Python was."""
+    (tmp_path / "jobs").mkdir()
+    code = (
+        "import os, signal, sys, jobs.entry\n"
+        "class Stop:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'jobs.cli': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Stop())\n"
+        "jobs.entry.main()"
+    )
+    done = command("--version", code=code)
+    assert (done.returncode, done.stderr) == (-2, "")
+
+
 def test_the_command_collects_garbage_once_it_is_loaded():
     """Not while it loads; and BLAS has one thread, unless somebody says otherwise."""
     code = (

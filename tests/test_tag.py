@@ -290,6 +290,25 @@ def test_what_a_stopped_run_finished_is_kept(bench, how):
     assert bench.ask("select count(*) from embeddings") == [(12,)]
 
 
+def test_a_folder_without_any_of_the_pictures_changes_nothing(bench):
+    """Who forgets --image-root, or mounts another share, loses no tag; one picture is enough."""
+    shelf = bench.folder / "shelf"
+    shelf.mkdir()
+    for number in range(12):
+        draw(number)[0].save(shelf / f"{number}.png")
+        bench.rows[number]["image"] = f"{number}.png"
+    assert bench.tag("--image-root", shelf)["tagged"] == 12
+    before = bench.ask("from tags order by all")
+    for job in ("tag", "check", "fetch"):
+        result = bench.run(job, bench.csv)
+        assert result.exit_code == 2
+        assert f"none of the first 12 pictures that {bench.csv} names is in" in result.output
+        assert "--image-root" in result.output
+    assert bench.ask("from tags order by all") == before
+    draw(3)[0].save(bench.csv.parent / "3.png")
+    assert bench.tag("--max-failed", "1")["failed"] == 11
+
+
 def test_a_folder_of_pictures_that_is_not_there_changes_nothing(bench):
     """A wrong --image-root, or a share that is not mounted, is refused: no tag is emptied."""
     bench.tag()

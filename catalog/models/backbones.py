@@ -1,6 +1,7 @@
 """The networks that look at pictures: how each wants its pixels, and what of it is features."""
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,9 +128,12 @@ def _scale(recipe: Recipe, network: keras.Model, *, from_file: bool) -> keras.la
 
 def _load(name: str, network: keras.Model, path: Path) -> None:
     try:
-        network.load_weights(path)
+        with warnings.catch_warnings(action="ignore"):  # one for each layer that is not there
+            network.load_weights(path)
     except (OSError, ValueError, KeyError) as error:
-        raise WeightsUnavailable(f"{path} does not hold weights of {name}") from error
+        raise WeightsUnavailable(
+            f"{path} does not hold weights of {name}: --backbone names the network that it is for"
+        ) from error
 
 
 def _efficientnetb0(side: int, weights: str | None) -> keras.Model:
