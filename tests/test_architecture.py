@@ -74,10 +74,11 @@ def test_package_inits_import_nothing():
 
 
 def test_packages_are_listed():
-    """pyproject.toml names every package folder, and no other."""
+    """pyproject.toml names every package folder and every folder of their data, and no other."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    told = settings["tool"]["setuptools"]
     folders = {package_of(path) for path in modules() if path.name == "__init__.py"}
-    assert set(settings["tool"]["setuptools"]["packages"]) == folders
+    assert set(told["packages"]) == folders | told["package-data"].keys()
     assert {package_of(path) for path in modules()} == folders
 
 
