@@ -135,8 +135,10 @@ def retry(settings: Settings, console: Console, source: str | None) -> Asked:
         due = run.work / "retry.parquet"
         with run.store_views() as con:
             _check_source(con, source)
-            total = _write_retryable(con, due, source, Guard(settings.fetch.allow_hosts))
+            total, refused = _write_retryable(con, due, source, Guard(settings.fetch.allow_hosts))
         console.say(f"{total:,} pictures to ask for again")
+        if refused:
+            console.say(f"{refused:,} more lie where only --allow-host lets them be asked for")
         if total:
             get_only(run, due, total, settings, console)
         told = Asked(**_told(run))
@@ -146,15 +148,17 @@ def retry(settings: Settings, console: Console, source: str | None) -> Asked:
 
 def _write_retryable(
     con: duckdb.DuckDBPyConnection, due: Path, source: str | None, guard: Guard
-) -> int:
-    """Write what may pass this time to a file; how many locations that is."""
-    total = 0
+) -> tuple[int, int]:
+    """Write what may pass this time to a file: how many that is, and how many our rules refuse."""
+    total = refused = 0
     with pq.ParquetWriter(due, DUE) as writer:
         for batch in statements.batches(con, "retryable", BATCH_ROWS, source=source):
-            rows = [row for row in batch.to_pylist() if _may_pass(row["location"], guard)]
+            found = batch.to_pylist()
+            rows = [row for row in found if _may_pass(row["location"], guard)]
             writer.write_batch(pa.RecordBatch.from_pylist(rows, schema=DUE))
             total += len(rows)
-    return total
+            refused += len(found) - len(rows)
+    return total, refused
 
 
 def _may_pass(location: str, guard: Guard) -> bool:

@@ -187,10 +187,12 @@ def test_what_our_rules_refuse_is_retried_once_they_do_not(bench, retry):
 
 
 def test_what_our_rules_refuse_keeps_its_reason(bench, retry):
-    """A retry without --allow-host asks for nothing and forgets nothing."""
+    """A retry without --allow-host asks for nothing, says so, and forgets nothing."""
     break_page(bench, 5, 503)
     bench.tag()
     assert retry(allowed=False)["asked"] == 0
+    said = bench.run("retry").output
+    assert "1 more lie where only --allow-host lets them be asked for" in said
     assert bench.ask("select reason from fetches where outcome = 'failed'") == [("server_error",)]
 
 
