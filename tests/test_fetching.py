@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from click.testing import CliRunner
 
 from jobs import looking
+from jobs.cli import cli
 from sql.locks import hold
 from sql.manifests import read_all
 from tests.posts_world import PostBench
@@ -191,7 +193,7 @@ def test_what_our_rules_refuse_keeps_its_reason(bench, retry):
     break_page(bench, 5, 503)
     bench.tag()
     assert retry(allowed=False)["asked"] == 0
-    said = bench.run("retry").output
+    said = CliRunner().invoke(cli, ["--store", str(bench.store.root), "retry"]).stderr
     assert "1 more lie where only --allow-host lets them be asked for" in said
     assert bench.ask("select reason from fetches where outcome = 'failed'") == [("server_error",)]
 
