@@ -53,7 +53,8 @@ class Shown:
 class Guess:
     """What a head said of a product (score 0 to 1), and the truth where the shop gave one.
 
-    `truth_score` is what it gave to the truth; None where it never learned that label.
+    `truth_score` is what it gave to the truth; None where it never learned that label. `review`
+    is whether somebody should look; None where nobody knows, or there is a truth to compare with.
     """
 
     head: str
@@ -61,6 +62,7 @@ class Guess:
     score: float
     truth: str | None = None
     truth_score: float | None = None
+    review: bool | None = None
 
     @property
     def right(self) -> bool | None:

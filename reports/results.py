@@ -254,19 +254,17 @@ def _head(
 def _guessed(
     connection: duckdb.DuckDBPyConnection, run: RunFacts, vocabulary: Mapping[str, Sequence[str]]
 ) -> dict[str, tuple[Guess, ...]]:
-    """Tagged products without a truth to compare with: what the model says of their picture."""
+    """Tagged products without a truth to compare with: what was decided of them."""
     most = WRONG_SHOWN + RIGHT_SHOWN
     params = {"source": run.source, "model": run.model, "most": most}
     ids = ask(connection, "tagged_sample", params)["id"].to_pylist()
-    pictures = _products(connection, run.source, ids)
-    shown = [row["picture"] for row in pictures.values() if row["picture"]]
-    rows = ask(connection, "best_guesses", {"model": run.model, "pictures": shown}).to_pylist()
-    said = {(row["picture"], row["head"]): row for row in rows}
+    rows = ask(connection, "decided_labels", {"source": run.source, "ids": ids}).to_pylist()
+    said = {(row["id"], row["head"]): row for row in rows}
     return {
         each: tuple(
-            Guess(head, said[key]["label"], said[key]["score"])
+            Guess(head, row["label"], row["score"], review=row["review"])
             for head in vocabulary
-            if (key := (pictures[each]["picture"], head)) in said
+            if (row := said.get((each, head)))
         )
         for each in ids
     }

@@ -373,3 +373,14 @@ def test_trained_model_tells_how_its_labels_are_decided(tiny_model):
         shares = [ENGLISH.percent(share) for share in (alone[head]["accuracy"], said["value"])]
         row = [head, str(said["n"]), *shares, ENGLISH.decimal(said["ece"]), *"-----"]
         assert " ".join(row) in text
+
+
+def test_a_label_to_review_is_marked_on_its_product(tmp_path):
+    """In the language of the page; an accepted one has no mark."""
+    shop = world(tmp_path, trained=True, reviewed=True)
+    guesses = [guess for sample in shop.report().samples for guess in sample.guesses]
+    marks = sum(guess.review for guess in guesses)
+    assert 0 < marks < len(guesses)
+    for spoken, words in ((ENGLISH, "to review"), (SPANISH, "por revisar")):
+        page = run_page_of(shop, spoken)
+        assert page.count(f'<span class="rare">{words}</span>') == marks

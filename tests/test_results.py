@@ -109,6 +109,23 @@ def test_everything_trained_on_leaves_nothing_to_measure(tmp_path):
     assert all(sample.guesses[0].right is None for sample in report.samples)
 
 
+def test_what_is_decided_is_shown_where_nothing_can_be_compared(tmp_path):
+    """With what is to review; products that show none have no tags, and are not among them."""
+    shop = world(tmp_path, trained=True, reviewed=True)
+    rows = shop.connection.execute(
+        "select id, attribute, predicted, review from labels where predicted is not null"
+    ).fetchall()
+    decided = {(one, head): (label, review) for one, head, label, review in rows}
+    shown = {
+        (sample.product.id, guess.head): (guess.label, guess.review)
+        for sample in shop.report().samples
+        for guess in sample.guesses
+    }
+    assert shown.items() <= decided.items()
+    assert {review for _, review in shown.values()} == {True, False}
+    assert not {one for one, _ in shown} & {"p2", "p12", "p22", "p32"}
+
+
 def test_other_source_has_nothing_of_this_one(shop):
     """A report concerns one source only."""
     run = replace(shop.run, source="other")
