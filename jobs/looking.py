@@ -190,19 +190,19 @@ def _got(pipeline: Pipeline, get: Callable[[Due], Got], due: Iterable[Due]) -> I
 def _in_few(due: Iterable[Due]) -> Iterator[list[Due]]:
     """Files several at a time, a URL alone: another must not wait for it.
 
-    The first files come alone, too: a night that has only a few reads them side by side.
+    The handfuls grow, such that the few files of a usual night are read side by side.
     """
-    alone = READ_AT_ONCE * FILES_TOGETHER
     files: list[Due] = []
+    handfuls = 0
     for one in due:
-        if alone or not one.location.startswith("/"):
-            alone = max(0, alone - 1)
+        if not one.location.startswith("/"):
             yield [one]
             continue
         files.append(one)
-        if len(files) == FILES_TOGETHER:
+        if len(files) == min(FILES_TOGETHER, 2 ** (handfuls // READ_AT_ONCE)):
             yield files
             files = []
+            handfuls += 1
     if files:
         yield files
 
