@@ -223,7 +223,7 @@ def try_fault(world: World, job: Job, fault: Fault, **naive: str) -> None:
 def check_end(ended: Ended, world: World, *, deadly: bool) -> None:
     """Whoever was not killed says in one line what failed where, and in another what to do."""
     if deadly:
-        assert ended.code == -9
+        assert ended.code == -9, f"it ended with {ended.code}, not by the cut"
         return
     assert ended.code == 1, ended.output
     error, following = ended.output.splitlines()

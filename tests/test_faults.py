@@ -113,7 +113,7 @@ def test_a_naive_writer_is_found_out(broken_world, jobs, naive, point):
     """Positive control: written in place or never flushed, a power cut leaves half a store."""
     with pytest.raises((AssertionError, ValueError, OSError, duckdb.Error)) as found:
         try_fault(broken_world, jobs("tag"), (point, POWER), naive=naive)
-    assert "== -9" not in str(found.value)  # the cut came, and its traces were seen
+    assert "not by the cut" not in str(found.value)  # it came, and its traces were seen
 
 
 def test_a_naive_reader_sees_half_a_run(broken_world, jobs):
