@@ -14,11 +14,12 @@ def main() -> None:
     # loading. They must not be frozen: they would be there at the end, and DuckDB call them leaked.
     gc.disable()
     # Nothing has begun yet: Ctrl-C needs no words, and none of Python's.
-    stop = signal.getsignal(signal.SIGINT)
-    if stop is signal.default_int_handler:
+    python_stops = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if python_stops:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from jobs.cli import main as run  # noqa: PLC0415 - see above
 
-    signal.signal(signal.SIGINT, stop)
+    if python_stops:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     gc.enable()
     run()

@@ -118,12 +118,12 @@ def look(
     decoders, which give pixels of the size that the eyes want.
     """
     free: SimpleQueue[Decoder] = SimpleQueue()
-    for decoder in decoders:
-        free.put(decoder)
-    with Blobs(run.store) as blobs, Pipeline() as pipeline, ExitStack() as awaited:
+    with Blobs(run.store) as blobs, closing(Pipeline()) as pipeline, ExitStack() as awaited:
         # When its threads are to leave, none waits for a server or for a picture.
-        for each in (fetcher.close, *(decoder.end for decoder in decoders)):
-            awaited.callback(each)
+        awaited.callback(fetcher.close)
+        for decoder in decoders:
+            awaited.callback(decoder.end)
+            free.put(decoder)
         got = _got(pipeline, _getter(fetcher, run.store, blobs), due)
         batches = _batches(_once(got, done), at_once(eyes.size if eyes else FINGERPRINT_SIZE))
         eye = partial(_look, free, run.store, blobs, eyes)
@@ -133,7 +133,7 @@ def look(
 
 def get(run: Run, due: Iterable[Due], fetcher: Fetcher, advance: Advance) -> None:
     """Get what is due, and look at nothing; every outcome becomes a fact of the run."""
-    with Blobs(run.store) as blobs, Pipeline() as pipeline, closing(fetcher):
+    with Blobs(run.store) as blobs, closing(Pipeline()) as pipeline, closing(fetcher):
         got = _got(pipeline, _getter(fetcher, run.store, blobs), due)
         _note(_Notes(run, None, blobs), (_Looked([one], []) for one in got), advance)
 

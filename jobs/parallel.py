@@ -5,8 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from queue import Empty, Full, Queue
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -27,21 +26,13 @@ class Stopped(BaseException):
 
 
 class Pipeline:
-    """Stages of threads, which leave at the end of the block."""
+    """Stages of threads, which leave when it is closed."""
 
     def __init__(self) -> None:
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Tell every thread to leave, and wait a moment for them.
 
         One that is there when the interpreter ends would keep what it knows, and DuckDB call that
@@ -53,7 +44,7 @@ class Pipeline:
             thread.join(max(0.0, until - time.monotonic()))
 
     def check(self) -> None:
-        """Stopped once the block has ended, for work that takes its time."""
+        """Stopped once it is closed, for work that takes its time."""
         if self._stop.is_set():
             raise Stopped
 

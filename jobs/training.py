@@ -209,10 +209,12 @@ def in_child(
     child = spawn.Process(target=_train_and_tell, args=(theirs, train, job, settings, console))
     # Ctrl-C is for this process, which then ends the child itself.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    child.start()
+    try:
+        child.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     theirs.close()
     try:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         outcome = ours.recv()
     except EOFError as error:
         raise JobError(

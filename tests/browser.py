@@ -118,8 +118,9 @@ class Browser:
             for (method, request), said in known.items()
             if method == "Network.requestWillBeSent"
             and said["request"]["url"] != self._file.as_uri()
-            # The page that a new window shows may still be loading.
-            and not said["request"]["url"].startswith(("data:", "chrome:"))
+            and not said["request"]["url"].startswith("data:")
+            # Not of the page that a new window shows, which may still be loading.
+            and not said["documentURL"].startswith("chrome:")
             and known.get(("Network.loadingFailed", request), {}).get("blockedReason") != "csp"
         ]
 

@@ -118,7 +118,8 @@ def ballast(root: Path) -> Path:
 def fill(file: Path) -> None:
     """Let `file` take all the room that its disk has."""
     with suppress(OSError), file.open("wb", buffering=0) as taken:
-        os.posix_fallocate(taken.fileno(), 0, max(1, shutil.disk_usage(file.parent).free))
+        with suppress(OSError):  # another thread took some of it in this instant
+            os.posix_fallocate(taken.fileno(), 0, max(1, shutil.disk_usage(file.parent).free))
         taken.seek(0, os.SEEK_END)
         while True:
             taken.write(bytes(1024))

@@ -40,6 +40,8 @@ def first_call(job: Job, stage: str) -> Point | None:
 def fault(world: World, job: Job, point: Point | None, **naive: str) -> tuple[str, str | None]:
     """What the command says when the disk is full from there on, and what is wrong then."""
     world.restore(job.start)
+    # Made anew, and flushed, before the first picture is written: there the disk fills.
+    world.store.picture_drafts.rmdir()
     if point is None:
         fill(ballast(world.store.root))
     ended = world.run(*job.words, point=point, kind=FULL, **naive)

@@ -253,6 +253,16 @@ def test_metadata_alone_leave_pictures_alone(posts_bench):
     assert posts_bench.shop.asked == []
 
 
+def test_metadata_only_wants_no_folder_of_pictures(posts_bench):
+    """Where none of the pictures is there, that refuses only who would look at them."""
+    for number, row in enumerate(posts_bench.rows):
+        row["image_url"] = f"{number}.png"
+    told = posts_bench.engage("--metadata-only", "--high", "above account median")
+    assert told["labelled"] > 0
+    result = posts_bench.run("engage", posts_bench.csv, "--high", "above account median")
+    assert (result.exit_code, "none of the first 72 pictures" in result.output) == (2, True)
+
+
 def test_metadata_alone_need_no_picture_and_no_model(posts_bench):
     """The ladder stands without its picture rungs, no server is asked, and no model is there."""
     for row in posts_bench.rows:

@@ -26,10 +26,8 @@ FURTHER = (
     "tags",
     "published",
 )
-# What is written where there is no room: the folder that the line names. Pictures are there by the
-# time that the first of them is flushed, so that what comes after them finds no room.
-FOLDERS = {START: "", "images": "/fetches"}
-FOLDERS |= {"manifest": "/runs", "database": "", "published": "/runs"}
+# What is written where there is no room: the folder that the line names.
+FOLDERS = {START: "", "manifest": "/runs", "database": "", "published": "/runs"}
 
 Ask = Callable[..., Told]
 

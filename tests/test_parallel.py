@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import closing
 
 import pytest
 
@@ -11,7 +12,7 @@ from jobs.parallel import Pipeline, Stopped
 @pytest.fixture
 def pipeline():
     """One for the stages of a test, left at its end."""
-    with Pipeline() as made:
+    with closing(Pipeline()) as made:
         yield made
 
 
@@ -62,9 +63,9 @@ def test_an_exception_reaches_the_reader(pipeline, where):
 
 
 def test_no_thread_is_left_behind():
-    """After the block every thread has left, and who still reads is told."""
+    """Once it is closed every thread has left, and who still reads is told."""
     before = set(threading.enumerate())
-    with Pipeline() as pipeline:
+    with closing(Pipeline()) as pipeline:
         endless = pipeline.stage(lambda n: n, iter(int, 1), threads=4, ahead=2)
         later = pipeline.stage(lambda n: n, endless, threads=4, ahead=2)
         next(later)
@@ -85,7 +86,7 @@ def test_a_thread_that_can_not_start_is_what_is_told(monkeypatch):
         start(thread)
 
     monkeypatch.setattr(threading.Thread, "start", scarce)
-    with pytest.raises(RuntimeError, match="can't start"), Pipeline() as pipeline:
+    with pytest.raises(RuntimeError, match="can't start"), closing(Pipeline()) as pipeline:
         list(pipeline.stage(lambda n: n, range(9), threads=9, ahead=2))
     assert not any(thread.is_alive() for thread in started)
 
@@ -95,7 +96,7 @@ def test_a_thread_that_hangs_does_not_keep_the_job(monkeypatch):
     monkeypatch.setattr("jobs.parallel.LEAVING_SECONDS", 0.3)
     hangs = threading.Event()
     started = time.monotonic()
-    with Pipeline() as pipeline:
+    with closing(Pipeline()) as pipeline:
         stage = pipeline.stage(lambda n: n and hangs.wait(60), range(9), threads=2, ahead=2)
         next(stage)
     assert time.monotonic() - started < 10
