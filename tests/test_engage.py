@@ -259,7 +259,7 @@ def test_metadata_only_wants_no_folder_of_pictures(posts_bench):
         row["image_url"] = f"{number}.png"
     told = posts_bench.engage("--metadata-only", "--high", "above account median")
     assert told["labelled"] > 0
-    result = posts_bench.run("engage", posts_bench.csv, "--high", "above account median")
+    result = posts_bench.run("engage", posts_bench.write(), "--high", "above account median")
     assert (result.exit_code, "none of the first 72 pictures" in result.output) == (2, True)
 
 
